@@ -40,6 +40,7 @@ class LinkReader:
         self.rows = rows
         self.links = links
         self.path = path
+        self.place: dict[str, Any] = {"entity": rows.name, "field": links.written}
         dialect = owner.dialect
         selection = Selection(dialect, links.table, anchor=links.reference.columns)
         slot = selection.reference(links.reference, links.table)
@@ -80,7 +81,8 @@ class LinkReader:
             links.sort(key=itemgetter(1))
             if any(first[1] == second[1] for first, second in pairwise(links)):
                 text = f"{self.links.table.fullname} holds a link twice, which no bundle can hold"
-                raise self._error(Message("link-repeated", text), "Remove one of the two rows.")
+                remedy = "Remove one of the two rows."
+                raise TargetError(Message("link-repeated", text), remedy, **self.place)
         return [[struct for struct, _ in groups.get(owner, ())] for owner in wanted]
 
     def _by_owner(self, reading: Reading, rows: Sequence[Row]) -> dict[Row, list[tuple[Any, Any]]]:
@@ -90,16 +92,15 @@ class LinkReader:
             keys_and_orders = self.make(rows, keys)
         except Exception as error:
             text = f"a link of {self.links.table.fullname} refers to no row ({error})"
-            message = Message("foreign-key-dangling", text)
-            raise self._error(message, "Remove the link, or add the row.") from error
+            remedy = "Remove the link, or add the row."
+            raise TargetError(
+                Message("foreign-key-dangling", text), remedy, **self.place
+            ) from error
         groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
         owners = keys_at(rows, self.own_places)
         for owner, key_and_order in zip(owners, keys_and_orders, strict=True):
             groups[owner].append(key_and_order)
         return groups
-
-    def _error(self, message: Message, remedy: str) -> TargetError:
-        return TargetError(message, remedy, entity=self.rows.name, field=self.links.written)
 
 
 def refuse_strangers(

@@ -32,7 +32,7 @@ from lading.mapping.ownership import Ownership
 from lading.mapping.references import written_parts
 from lading.mapping.settings import Settings
 from lading.mapping.surrogate_keys import key_names
-from lading.mapping.unknown_names import unknown_field
+from lading.mapping.unknown_names import with_hint
 from lading.messages import Message
 from lading.model.entities import Entities
 from lading.model.rowsets import Column, Links, Reference, RowSet, SchemaClass, Value
@@ -240,7 +240,7 @@ class Derivation:
                     self.context.report(
                         rows.schema,
                         "field-unmatched",
-                        f"{listing} names {unknown_field(rows, name, sorted(known))}",
+                        f"{listing} names an unknown field {with_hint(rows, name, sorted(known))}",
                     )
 
     def _check(self, roots: dict[str, RowSet]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.generated_values import generates, is_numbered
-from lading.mapping.unknown_names import unknown_field
+from lading.mapping.unknown_names import with_hint
 from lading.messages import shown
 from lading.model.entities import KeyChoice, shown_names
 from lading.model.rowsets import Column, Reference, RowSet, SchemaClass, Value
@@ -309,7 +309,9 @@ def _key_member(rows: RowSet, name: str) -> Value | Reference:
                 )
             return member
     names = [member.name for member in rows.members if isinstance(member, Value | Reference)]
-    raise AmbiguousDeclaration(f"natural_key names {unknown_field(rows, name, names)}", name)
+    raise AmbiguousDeclaration(
+        f"natural_key names an unknown field {with_hint(rows, name, names)}", name
+    )
 
 
 def choices(

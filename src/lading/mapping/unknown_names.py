@@ -10,8 +10,8 @@ from lading.messages import nearest
 from lading.model.rowsets import Reference, RowSet, Value
 
 
-def unknown_field(rows: RowSet, name: str, names: Iterable[str]) -> str:
-    """Describe a name that isn't a field's: its column's field, if it has one, and the others.
+def with_hint(rows: RowSet, name: str, names: Iterable[str]) -> str:
+    """Say which field a name that isn't a field's may mean, as far as it can be told, and all.
 
     Args:
         rows: The row set whose fields are meant.
@@ -28,7 +28,7 @@ def unknown_field(rows: RowSet, name: str, names: Iterable[str]) -> str:
     elif through:
         hint = f", which is reached by the reference {_joined(through)}"
     wanted = next(iter([*fields, *through]), name)
-    return f"an unknown field {name!r}{hint}; expected one of: {nearest(wanted, names)}"
+    return f"{name!r}{hint}; expected one of: {nearest(wanted, names)}"
 
 
 def _joined(names: Iterable[str]) -> str:

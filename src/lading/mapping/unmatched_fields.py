@@ -12,7 +12,7 @@ from lading.mapping.context import RowSetDraft
 from lading.mapping.fields import Owned, Ref, RefList
 from lading.mapping.foreign_key_names import ForeignKeyNames
 from lading.mapping.relationships import attribute_of, plain_pairs
-from lading.mapping.unknown_names import unknown_field
+from lading.mapping.unknown_names import with_hint
 from lading.messages import alike, nearest
 
 
@@ -33,7 +33,7 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
     unknown = {*draft.excluded.unknown(known), *one_way, *by_column}
     for name in sorted(unknown - draft.failed):
         fields = sorted({*draft.names, *draft.declared})
-        yield f"Meta names {unknown_field(draft.rows, name, fields)}"
+        yield f"Meta names an unknown field {with_hint(draft.rows, name, fields)}"
     plain = sorted({value.name for value in draft.rows.values} | draft.failed)
     for name in sorted(draft.stored - set(plain)):
         yield (
