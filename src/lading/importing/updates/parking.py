@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from lading.database.dialects.base import Row
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
+from lading.exporting.reader import RecordReader
 from lading.importing.context import LoadContext
 from lading.importing.folding import folded
 from lading.importing.journal import WriteLog
@@ -29,6 +30,7 @@ from lading.records.layout import Key
 from lading.samples.constraints import constraints_of
 from lading.samples.styles import NoSample, sample
 from lading.scratch.pool import Pool
+from lading.scratch.sort import CHUNK
 from lading.values.scalars import Integer
 
 #: Unused values are numbered from here: far from those that applications count, then nearer,
@@ -134,19 +136,37 @@ class Parking:
 
         Those that a changed row will hold come last.
         """
-        database = self.context.database
-        resolver = self.context.resolvers.of(reference)
         if reference.columns != reference.carried_columns or recurring(reference.parts):
             return []
+        best: dict[Row, None] = {}
+        others: dict[Row, None] = {}
+        database, keys_of = self.context.database, self._keys_of(reference)
+        statement = unused_targets(reference).limit(count + self.taken.wanted.count)
+        with closing(database.stream(statement, CHUNK)) as stream:
+            for part in stream:
+                rows = list(map(tuple, part))
+                keys = keys_of(rows)
+                known = {self._key_text(reference, keys[row]): row for row in rows if row in keys}
+                best |= dict.fromkeys(self.taken.free(reference, known))
+                others |= dict.fromkeys(self.taken.free(reference, known, by_new=True))
+                others |= dict.fromkeys(row for row in rows if row not in keys)
+                if len(best) >= count:
+                    break
+                others = dict.fromkeys([*others][:count])
+        return [*(best | others)][:count]
+
+    def _keys_of(self, reference: Reference) -> Callable[[list[Row]], Mapping[Row, Key]]:
+        """Return what maps rows that a reference may lead to to their keys, where these are known.
+
+        Those of a large table are read with the rows, unless it goes by other fields or columns.
+        """
+        resolver, target = self.context.resolvers.of(reference), reference.target
         resolver.forget()
-        keys = {row: key for key, row in (resolver.all_rows() or {}).items()}
-        rows = unused_targets(database, reference, len(keys) or count)
-        known = {self._key_text(reference, keys[row]): row for row in rows if row in keys}
-        if not keys:
-            return rows
-        best = self.taken.free(reference, known)
-        others = self.taken.free(reference, known, by_new=True)
-        return list(dict.fromkeys([*best, *others]))[:count]
+        keys_by_row = {row: key for key, row in (resolver.all_rows() or {}).items()}
+        ways = (target.parent, reference.parts, reference.remote)
+        if keys_by_row or ways != (None, target.key, target.identity):
+            return lambda _: keys_by_row
+        return RecordReader(self.context.database, target).keys_of
 
     def _key_text(self, reference: Reference, key: Key) -> bytes:
         return text_of(key[0] if reference.flat else named_key(reference.parts, key))
@@ -198,13 +218,12 @@ def _nulls(width: int) -> MakeValues:
     return lambda _, count: [(None,) * width] * count
 
 
-def unused_targets(database: Database, reference: Reference, count: int) -> list[Row]:
-    """Return what a foreign key may hold to lead to rows that no row of its table refers to."""
+def unused_targets(reference: Reference) -> sa.Select[Any]:
+    """Return the SELECT of what a foreign key may hold that no row of its table holds."""
     near = reference.columns[0].table.alias()
     pairs = zip(reference.columns, reference.remote, strict=True)
     is_used = sa.exists().where(*(near.c[own.key] == far for own, far in pairs))
-    sql = database.dialect.text_of(sa.select(*reference.remote).where(~is_used))
-    return [tuple(row) for row in database.fetch(f"{sql} LIMIT {count}")]
+    return sa.select(*reference.remote).where(~is_used)
 
 
 class _UnusedValues:

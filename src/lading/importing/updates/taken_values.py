@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from lading.importing.journal import Journal
 from lading.importing.updates.unique_values import UniqueGroup
 from lading.model.rowsets import Reference, Value
 from lading.scratch.key_index import KeyIndex
+from lading.scratch.spool import Spool
 from lading.values.json_text import parse_json
 
 
@@ -24,9 +25,7 @@ class TakenValues:
         wanted: the names of groups, what rows of these will hold, and whether these are new.
     """
 
-    def __init__(
-        self, journal: Journal, group: UniqueGroup, wanted: Iterable[tuple[str, bytes, bool]]
-    ) -> None:
+    def __init__(self, journal: Journal, group: UniqueGroup, wanted: Spool) -> None:
         self.journal = journal
         self.group = group
         self.wanted = wanted
