@@ -140,10 +140,9 @@ class Loader:
                 for reference in rows.references:
                     if (rows.name, reference.name) in self.order.updated:
                         yield DeferredReferenceLoader(context, rows, reference, outcome).load
-        for entity_updates in updates:
-            yield entity_updates.finish
-        for entity_updates in updates:
-            yield entity_updates.settle
+        for step in (EntityUpdates.release, EntityUpdates.finish, EntityUpdates.settle):
+            for entity_updates in updates:
+                yield partial(step, entity_updates)
         if updates:
             collected = [entity_updates.collected for entity_updates in updates]
             yield partial(delete_doomed, context, collected, cascade=self.options.cascade)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lading.database.live.base import Database
 from lading.importing.unique_sets import UniqueSets
+from lading.importing.updates.held_values import held_columns
 from lading.messages import counted
 from lading.model.rowsets import RowSet, Value
 from lading.values.json_text import json_text
@@ -54,13 +55,8 @@ def _held_values(database: Database, updated: Collection[RowSet]) -> Iterator[st
         for value in rows.values:
             if value not in fixed and not value.column.primary_key:
                 columns.setdefault(value.column.table, set()).add(value.column.name)
-    places = database.real_places(list(columns))
-    tables = {place: table for table, place in places.items()}
-    for key in database.live_keys().foreign:
-        table = tables.get(key.target)
-        if table is not None and (names := columns[table].intersection(key.target_columns)):
-            near = f"{key.table[1]}.{', '.join(key.columns)}"
-            yield f"{table.fullname}: {', '.join(sorted(names))}, which {near} refers to"
+    for table, names, near in held_columns(database, columns):
+        yield f"{table.fullname}: {names}, which {near} refers to"
 
 
 def fingerprint_of(database: Database) -> str:

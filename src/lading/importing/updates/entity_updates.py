@@ -8,6 +8,7 @@ from functools import partial
 from lading.importing.batch import Batch
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.updates.collected_updates import CollectedUpdates
+from lading.importing.updates.held_values import ReleasedReferences
 from lading.importing.updates.left_rows import delete_left
 from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.replaced_rows import RowsReplaced
@@ -93,6 +94,12 @@ class EntityUpdates:
         self.updates.append(updates.take(places))
 
     # Once the new records of all entities are there
+
+    def release(self) -> None:
+        """Clear the references that hold values which others are to change."""
+        released = ReleasedReferences(self.context, self.root)
+        for updates in self.updates if released.references else ():
+            released.release(updates.without(self.outcome.bad))
 
     def finish(self) -> None:
         """Write everything that differs, and delete what is left."""

@@ -14,13 +14,19 @@ from lading.importing.journal import WriteLog
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver, places_of_records
 from lading.importing.savepoints import Objection, attempt, field_of, insert_or_bisect, message_of
+from lading.importing.updates.held_values import held_columns
 from lading.importing.updates.parking import ParkedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.mapping.load_order import LoadOrder
-from lading.messages import Message
+from lading.messages import Message, listed, noted
 from lading.model.rowsets import RowSet
 from lading.scratch.spool import Spool
 
+RELEASE = (
+    "While a row refers to the old value, no import can change it: let such rows refer to nothing, "
+    "or to another record, in an import before this one, or declare the foreign key with ON UPDATE "
+    "CASCADE"
+)
 #: Writes the changes of a batch's rows.
 Write = Callable[[ResolvedBatch, RowChanges, WriteLog], object]
 
@@ -148,7 +154,23 @@ class UpdateWriter:
             collision = self._collision(update) if update.may_collide else None
             if collision is not None:
                 field, message = collision.field, collision.message
+            elif update.may_collide:
+                message = noted(message, self._holding(update))
             self.outcome.fail(batch.numbers[0], key, field, message)
+
+    def _holding(self, update: RefusedUpdate) -> str:
+        """Say which foreign keys may hold values that a refused update changes."""
+        columns: dict[sa.Table, set[str]] = {}
+        for rows, changes in update.pair.updates.changes.walk(self.root):
+            changed = {name for fields in changes.fields for name in fields}
+            for value in rows.values:
+                if value.name in changed:
+                    columns.setdefault(value.column.table, set()).add(value.column.name)
+        held = [
+            f"{near} refers to {table.fullname}.{names}"
+            for table, names, near in held_columns(self.context.database, columns)
+        ]
+        return f"{listed(held, separator='; ')}. {RELEASE}" if held else ""
 
     def _collision(self, update: RefusedUpdate) -> Collision | None:
         """Return the other row that has a unique value of a refused record, if there is one."""
