@@ -94,10 +94,10 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export or import is: ``done`` of ``total`` records of ``entity``.
+    """How far a call is: ``done`` of ``total`` records of ``entity``.
 
-    ``total`` is ``None`` where it isn't known yet.  ``step`` is ``"export"`` or
-    ``"import"``.
+    ``total`` is ``None`` where it isn't known yet.  ``step`` is ``"export"``, ``"import"``,
+    ``"verify"`` (``seal`` too), ``"upgrade"`` or ``"write"``.
     """
 
     step: str
