@@ -507,6 +507,25 @@ def test_a_strict_table_is_restored(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_unique_columns_identify_rows_without_a_primary_key(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """Rails gives its tables of links nothing else; where they may be null, they don't."""
+    with backend.database() as engine:
+        run(
+            engine,
+            "CREATE TABLE groups_users (group_id INTEGER NOT NULL, user_id INTEGER NOT NULL)",
+            "CREATE UNIQUE INDEX both_ids ON groups_users (group_id, user_id)",
+            "CREATE TABLE notes (code VARCHAR(9) UNIQUE)",
+            "INSERT INTO groups_users VALUES (3, 1), (2, 2)",
+        )
+        catalog = Catalog.from_metadata(engine)
+        assert catalog.coverage() == {"notes": "it has no primary key"}
+        assert_restored(catalog, tmp_path / "a")
+        run(engine, "DELETE FROM groups_users WHERE user_id = 2")
+        assert import_all(engine, tmp_path / "a", catalog=catalog).inserted == 1
+
+
 def test_computed_columns_are_restored_by_what_they_are_computed_of(
     backend: Backend, tmp_path: Path
 ) -> None:

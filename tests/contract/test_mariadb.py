@@ -700,6 +700,29 @@ def test_a_set_s_labels_are_the_real_column_s(engine: sa.Engine) -> None:
     assert "'X' isn't a label" in refusal(engine, item(mysql.SET("x", "X")), ["X"])
 
 
+def test_labels_in_the_binary_character_set_are_texts(mariadb: Backend, tmp_path: Path) -> None:
+    """MediaWiki's tables are in it as a whole, and the driver returns bytes of them."""
+    with mariadb.database() as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TABLE items (code INTEGER PRIMARY KEY, value ENUM('é', 'y') NOT NULL, "
+                "labels SET('é', 'y')) CHARACTER SET binary"
+            )
+            connection.exec_driver_sql("INSERT INTO items VALUES (1, 'é', 'é,y'), (2, 'y', '')")
+        catalog = Catalog.from_metadata(engine, natural_keys={"items": ("value", "code")})
+        payload = export_document(engine, catalog=catalog)
+        assert [(record["value"], record["labels"]) for record in payload["items"]] == [
+            ("y", []),
+            ("é", ["y", "é"]),
+        ]
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM items WHERE code = 1")
+            connection.exec_driver_sql("UPDATE items SET labels = NULL")
+        report = import_document(engine, payload, catalog=catalog, on_conflict="update")
+        assert (report.inserted, report.updated) == (1, 1)
+        assert export_document(engine, catalog=catalog)["items"] == payload["items"]
+
+
 def test_a_set_with_an_empty_label_is_refused() -> None:
     """Its text is that of no label at all."""
     with pytest.raises(DeclarationError, match="value"):

@@ -27,6 +27,7 @@ from lading.adopting.repairs import (
     tell_indexes_apart,
 )
 from lading.adopting.sqlite_keys import reflect_sqlite
+from lading.adopting.unnamed_keys import complete_primary_key
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 from lading.messages import Message
@@ -113,6 +114,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
         complete_types(connection, table)
         complete_generated(connection, table)
         drop_lost_references(table)
+        complete_primary_key(table)
 
 
 def _unescape(inspector: Any, _table: Any, column: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, registry, relationship
 
+from lading.adopting.unnamed_keys import linking_keys
 from lading.mapping.checks import UNWRITABLE
 from lading.model.uniqueness import leads_to_one
 
@@ -47,11 +48,8 @@ def _attribute(column: sa.Column[Any]) -> str:
 
 def _link(table: sa.Table, mappers: dict[sa.Table, Mapper[Any]]) -> bool:
     """Give a table's links to the class that the first of its two foreign keys refers to."""
-    keys = sorted(
-        table.foreign_key_constraints, key=lambda key: list(table.c).index(key.elements[0].parent)
-    )
-    linking = {column for key in keys for column in key.columns}
-    if len(keys) != 2 or linking != set(table.columns):
+    keys = linking_keys(table)
+    if not keys:
         return False
     try:
         ends = [[element.column for element in key.elements] for key in keys]

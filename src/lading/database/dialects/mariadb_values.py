@@ -156,6 +156,14 @@ class MariaDBCodecs(Codecs):
             f"({{x}} if len({{x}}) <= {most} and {{x}}.isascii() else slow({{x}}))", {"slow": slow}
         )
 
+    def read_enum(self, column: Column, kind: Choice) -> Expression:
+        """A label, which the driver returns as bytes where the column's character set is binary."""
+        inherited = super().read_enum(column, kind)
+        if self.columns(column).charset != "binary":
+            return inherited
+        read = inherited.function()
+        return calling(lambda raw: read(_decoded(raw)))
+
     def bind_enum(self, column: Column, kind: Choice) -> Expression:
         """A label, which the column must have or have room for."""
         check = text_check(self.columns(column))
@@ -173,6 +181,7 @@ class MariaDBCodecs(Codecs):
         fail = refusing_kind(kind)
 
         def read(raw: Any) -> bytes:
+            raw = _decoded(raw)
             if type(raw) is not str:
                 fail(raw)
             labels = raw.split(",") if raw else []
@@ -352,6 +361,11 @@ class MariaDBCodecs(Codecs):
                 "Use DateTime(timezone=True), or a session in UTC: "
                 "connect_args={'init_command': \"SET time_zone='+00:00'\"}.",
             )
+
+
+def _decoded(label: Any) -> Any:
+    """Return the text of a label, also of one in the binary character set."""
+    return label.decode() if type(label) is bytes else label
 
 
 def zoneless(value: Any) -> Any:
