@@ -526,6 +526,22 @@ def test_unique_columns_identify_rows_without_a_primary_key(
         assert import_all(engine, tmp_path / "a", catalog=catalog).inserted == 1
 
 
+def test_tables_without_transactions_are_left_out_by_name(mariadb: Backend, tmp_path: Path) -> None:
+    """Those beside them travel; a bundle that holds one of them learns why it can't load there."""
+    tables = [*TABLES[:2], "CREATE TABLE found (id INTEGER PRIMARY KEY)"]
+    with mariadb.database() as source, mariadb.database() as target:
+        run(source, *tables, *TABLES[2:])
+        run(target, *tables, "ALTER TABLE found ENGINE = MyISAM", *TABLES[2:])
+        catalog = Catalog.from_metadata(target, name="shop")
+        assert list(catalog.coverage()) == ["found"]
+        export_all(None, tmp_path / "a", catalog=catalog)
+        export_all(source, tmp_path / "b", catalog=Catalog.from_metadata(source, name="shop"))
+        with pytest.raises(
+            BundleError, match=r"left out: found: its engine \(MyISAM\) has no trans"
+        ):
+            import_all(target, tmp_path / "b", catalog=Catalog.from_metadata(target, name="shop"))
+
+
 def test_computed_columns_are_restored_by_what_they_are_computed_of(
     backend: Backend, tmp_path: Path
 ) -> None:

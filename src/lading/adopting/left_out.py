@@ -9,6 +9,10 @@ import sqlalchemy as sa
 #: Names with their reasons.
 Reasons = Iterator[tuple[str, str]]
 
+#: Why a table of MariaDB is left out, in which nothing could be rolled back.
+WITHOUT_TRANSACTIONS = (
+    "its engine ({engine}) has no transactions; ALTER TABLE ... ENGINE = InnoDB lets it travel"
+)
 #: What alembic calls its table and column; an application may call the table otherwise.
 VERSION_TABLE, VERSION_COLUMN = "alembic_version", "version_num"
 
@@ -23,6 +27,12 @@ WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
 _FOREIGN_TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'f' AND NOT c.relispartition
+"""
+_LOOSE_TABLES = """
+SELECT t.table_name, t.engine
+FROM information_schema.tables t
+JOIN information_schema.engines e ON e.engine = t.engine
+WHERE t.table_schema = database() AND e.transactions <> 'YES'
 """
 
 
@@ -82,7 +92,14 @@ def _of_postgresql(connection: sa.Connection) -> Reasons:
         yield full_name(schema, name), "it is a foreign table, whose rows another server has"
 
 
+def _of_mariadb(connection: sa.Connection) -> Reasons:
+    for name, engine in connection.exec_driver_sql(_LOOSE_TABLES):
+        yield name, WITHOUT_TRANSACTIONS.format(engine=engine)
+
+
 _INTERNAL: dict[str, Callable[[sa.Connection], Reasons]] = {
     "sqlite": _of_sqlite,
     "postgresql": _of_postgresql,
+    "mariadb": _of_mariadb,
+    "mysql": _of_mariadb,
 }

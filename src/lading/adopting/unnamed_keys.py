@@ -8,7 +8,7 @@ from lading.model.uniqueness import unique_columns
 
 
 def linking_keys(table: sa.Table) -> list[sa.ForeignKeyConstraint]:
-    """Return the two foreign keys that a table consists of, in the order of its columns, or none."""
+    """Return the two foreign keys that a table consists of, in its columns' order, or none."""
     keys = sorted(
         table.foreign_key_constraints, key=lambda key: list(table.c).index(key.elements[0].parent)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lading.bundle import BundleReader, BundleSurvey
 from lading.bundle.manifest import Manifest
@@ -121,7 +121,8 @@ class BundlePayload(Payload):
                     f"holds {listed(unknown, separator=', ')}, which catalog {catalog.name!r} "
                     "doesn't know",
                 ),
-                f"{self._writer(catalog).newer()}, or declare a schema for each.",
+                _left_out_text(unknown, catalog.use().left_out)
+                or f"{self._writer(catalog).newer()}, or declare a schema for each.",
                 file="manifest.json",
             )
 
@@ -168,3 +169,9 @@ class BundlePayload(Payload):
             if isinstance(targets, dict):
                 versions |= {name: n for name, n in targets.items() if type(n) is int}
         return versions
+
+
+def _left_out_text(names: list[str], reasons: Mapping[str, str]) -> str:
+    """Say why an adopted database's tables of these names are left out; empty if none is."""
+    texts = [f"{name}: {reasons[name]}" for name in names if name in reasons]
+    return f"The database's are left out: {'; '.join(texts)}." if texts else ""

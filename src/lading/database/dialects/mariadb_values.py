@@ -123,6 +123,9 @@ class MariaDBCodecs(Codecs):
     def read_string(self, column: Column, kind: Text) -> Expression:
         """Text; CHAR is returned without the blanks that pad it."""
         stored, limit = self.columns(column), text_limit(self.real(column.type))
+        if stored.charset == "binary":  # of labels, which the driver returns as bytes
+            read = self._text(kind).function()
+            return calling(lambda raw: read(_decoded(raw)))
         if self.is_padded(column, kind):
             return calling(Text(padded=True).write if stored.type == "char" else unblanked)
         if limit is None or (stored.characters or math.inf) <= limit:
