@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import ImportFailed, Owned, export_document, import_document
+from lading import ImportFailed, Owned, PlanChanged, diff, export_document, import_document
 from support.backends import ON_SQLITE, Backend
 from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
 from support.deleting import filled, foretold, mirrored
@@ -471,3 +471,22 @@ class TestImports:
         assert [problem.key for problem in problems] == [{"slug": "s1"}]
         assert "records that stay refer to it by uses.thing_id: 2 of uses" in problems[0].message
         assert list(map(str, plan.problems)) == list(map(str, problems))
+
+    def test_a_diff_names_no_rows_that_go_along(self, backend: Backend) -> None:
+        """So it is refused with them, even if they may go, and the plan to take instead is named."""
+        with database(
+            backend, refers("logs", "thing_id things CASCADE"), insertion("logs", (1, 8), (2, 1))
+        ) as (engine, catalog):
+            document = export_document(engine, catalog=catalog)
+            document["things"].pop()
+            options: Any = {"catalog": catalog, "on_conflict": "mirror", "cascade": True}
+            text = (
+                "logs.thing_id: the plan names no row deleted, with things, as no diff does: only "
+                "a dry run counts them; now it would be 1. Make a new plan by dry_run=True"
+            )
+            with pytest.raises(PlanChanged, match=text):
+                difference = diff(engine, document, catalog=catalog)
+                import_document(engine, document, expect=difference, **options)
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            assert import_document(engine, document, expect=plan, **options).deleted == 1
+            assert counts_of(engine, "logs") == {"logs": 1}

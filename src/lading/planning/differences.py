@@ -78,8 +78,10 @@ def _cascade_differences(plan: ChangeSet, cascades: Iterable[Cascade]) -> Iterat
     for entity, relation, effect in sorted(expected.keys() | actual.keys()):
         planned, now = (counts[entity, relation, effect] for counts in (expected, actual))
         if planned != now:
+            names = counted(planned, "row") if planned else "no row"
+            diffs = "" if plan.cascades else ", as no diff does: only a dry run counts them"
             yield (
-                f"{relation}: the plan names {counted(planned, 'row')} {effect}, with {entity}; "
+                f"{relation}: the plan names {names} {effect}, with {entity}{diffs}; "
                 f"now it would be {now:,}"
             )
 
