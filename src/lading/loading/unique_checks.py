@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lading.database.dialects.base import Row
@@ -86,16 +86,20 @@ class UniqueChecks:
         holders = self.collisions.rows_with(unique, keys.values())
         others = [key for key in keys.values() if key not in holders]
         alike = self.collisions.rows_alike(unique, others)
+        collisions: dict[int, Collision] = {}
         for place, key in keys.items():
             own = changes.identities[place] if changes is not None else None
             holder = holders.get(key, own)
             collision = self._collision(unique, key, None if holder == own else holder)
             if key in alike and not self._is_free(unique, alike[key][1], own):
                 collision = collation_clash(unique.parts, key, alike[key][0])
-            if collision is None and self.compete:
-                collision = self._taken(unique, key, rows.batch.numbers[place])
             if collision is not None:
-                self._fail(rows, place, collision)
+                collisions[place] = collision
+        if self.compete:
+            free = {place: key for place, key in keys.items() if place not in collisions}
+            collisions.update(self._taken(unique, rows, free))
+        for place in sorted(collisions):
+            self._fail(rows, place, collisions[place])
 
     def _fail(self, rows: NestedRecords, place: int, collision: Collision) -> None:
         number = rows.batch.numbers[place]
@@ -115,21 +119,23 @@ class UniqueChecks:
         is_given = self.giving.get(_text(unique, holder)) is not None
         return holder is AMBIGUOUS or holder == own or is_given
 
-    def _taken(self, unique: UniqueMembers, key: Key, number: int) -> Collision | None:
-        """Return the collision with a row of the same import, if one takes the same values."""
-        database = self.context.database
-        text = _text(unique, unique.text(database.dialect, key))
-        entry = self.taken.get(text)
-        if entry is None:
-            self.taken.fill([(text, json_text([number, repr(key)]), number)])
-            return None
-        other_number, other = parse_json(entry[0])
-        if other == repr(key):
-            return self.collisions.of_record(unique, key, other_number)
-        other_key = literal_eval(other)
-        if unique.are_alike(database, key, other_key):
-            return collation_clash(unique.parts, key, other_key)
-        return None
+    def _taken(
+        self, unique: UniqueMembers, rows: NestedRecords, keys: Mapping[int, Key]
+    ) -> Iterator[tuple[int, Collision]]:
+        """Note what rows take, and yield those whose values others of the same import take."""
+        database, numbers = self.context.database, rows.batch.numbers
+        texts = {n: _text(unique, unique.text(database.dialect, key)) for n, key in keys.items()}
+        notes = {n: json_text([numbers[n], n, repr(key)]) for n, key in keys.items()}
+        self.taken.fill((texts[n], notes[n], numbers[n]) for n in keys)
+        for place, key in keys.items():
+            first, _ = self.taken.get(texts[place]) or (notes[place], False)
+            if first == notes[place]:
+                continue
+            number, _, other = parse_json(first)
+            if other == repr(key):
+                yield place, self.collisions.of_record(unique, key, number)
+            elif unique.are_alike(database, key, other_key := literal_eval(other)):
+                yield place, collation_clash(unique.parts, key, other_key)
 
     def _giving(self, updates: CollectedUpdates) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the rows that give unique values up, by unique set."""
