@@ -19,7 +19,7 @@ from lading import Catalog, export_all, import_all
 from lading.database.dialects.mariadb_declared import DeclaredMariaDBColumns
 from lading.database.live import database_for
 from lading.model.rowsets import Value
-from lading.testing.cell_values.cells import cells_of
+from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.harmless import sampled
 from lading.testing.cell_values.storable import written_key
 from lading.values.arrays import Array
@@ -175,6 +175,10 @@ class Moving:
         schema_for(model, self.catalog, {} if field is None else {"value": field})
         self.models[name] = model
 
+    def cells(self, name: str) -> Cells:
+        """Return how an entity's values are drawn."""
+        return Cells(self.value(name).column, self.value(name))
+
     def value(self, name: str) -> Value:
         """Return the member of an entity's value."""
         return next(item for item in self.rows[name].values if item.name == "value")
@@ -182,7 +186,7 @@ class Moving:
 
 def drawn(made: Moving) -> dict[str, list[Any]]:
     """Return the values of each column that the dialect is said to hold, each once."""
-    cells = {name: cells_of(made.value(name)) for name in made.models}
+    cells = {name: made.cells(name) for name in made.models}
     rows = sampled(st.fixed_dictionaries({n: one.hostile for n, one in cells.items()}), DRAWN)
     found = {}
     for name, one in cells.items():
@@ -215,7 +219,7 @@ def test_what_a_column_is_said_to_hold_goes_round(
         rows = [{"slug": f"{n:04}", "value": item} for n, item in enumerate(values)]
         with first.begin() as connection:
             connection.execute(sa.insert(made.models[name].__table__), rows)
-        fits = cells_of(made.value(name)).fits
+        fits = made.cells(name).fits
         told = [fits.returned(item, made.dialect) for item in values]
         problems += returned(first, made.models[name], made.value(name), told)
     assert not problems, "\n".join(problems)

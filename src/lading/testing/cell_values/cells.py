@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import marshmallow as ma
@@ -19,16 +19,15 @@ from lading.mapping.columns import converts_in_sql, kind_of
 from lading.mapping.custom_fields import FieldKind, class_of
 from lading.mapping.fields import ValueField
 from lading.messages import shown
-from lading.model.rowsets import Column, Value
+from lading.model.rowsets import Classes, Column, Value
 from lading.samples.constraints import limits_of
 from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
 from lading.samples.supply import Facts, Supply, facts_of, listed_supply
 from lading.testing.cell_values.drawn import drawn_values, joined, matching, picked
-from lading.testing.cell_values.harmless import REFUSED, PlainValues, strategy_supply
+from lading.testing.cell_values.harmless import PlainValues, all_of
 from lading.testing.cell_values.storable import Fits, written_key
 from lading.values.arrays import Array
-from lading.values.base import Kind
 from lading.values.scalars import Json, Text
 
 #: Objects of Python's, for columns that take any.
@@ -38,89 +37,76 @@ LONGEST_LIST = 4
 OPEN = (ma.fields.Raw, ma.fields.Field)
 #: How many samples of a field of the application's own are drawn from.
 MANY = 1_000
+#: What stands for a value that the column doesn't take.
+REFUSED: Any = object()
 
 Strategy = SearchStrategy[Any]
 
 
-@dataclass(frozen=True)
 class Cells:
-    """How one column's cells are drawn; null is never one of them.
+    """How one column's cells are drawn; null is none of them, unless an override gives it.
 
     ``plain(n)`` is a harmless value that every engine holds which has such a column, another
     for each ``n`` as far as the type and the validators allow; ``hostile`` draws what breaks
-    things, each value held by one engine at least; ``holds(value, dialect)`` tells whether the
-    column keeps it exactly (``"sqlite"``, ``"postgresql"``, ``"mariadb"``); ``size`` is the
-    number of plain values where there are few, else ``None``.  ``fits`` tells what the
-    column's type makes of a value.
+    things, each value held by one engine at least; ``fits`` tells what the column's type makes of
+    a value on each engine.  ``classes`` are those whose rows have the column.
+
+    Args:
+        column: The column.
+        value: The field that carries it, if there is one.
+        classes: Those that have the column's table.
+        override: Draws its values instead.
+        settle: Whether only what the column's type gives back is drawn: values that a column of
+            another type may hold as well.
+
+    Raises:
+        DeclarationError: The column's values aren't known, or an override gives one that it
+            can't hold; the text names the column.
     """
 
-    plain: Callable[[int], Any]
-    hostile: SearchStrategy[Any]
-    holds: Callable[[Any, str], bool]
-    size: int | None
-    fits: Fits
-
-
-def cells_of(
-    value: Value, *, override: SearchStrategy[Any] | None = None, settle: bool = False
-) -> Cells:
-    """Return how a field's column is drawn; ``override`` draws its values instead.
-
-    With ``settle`` only what the column's type gives back is drawn: values that a column of
-    another type may hold as well.
-    ``DeclarationError`` names the column where its values aren't known, or an override gives
-    one that it can't hold.
-    """
-    field = value.field if value.writable else None
-    nullable = value.nullable and bool(value.column.nullable)
-    return _ColumnDrawing(value.carrier, value.kind, field, override, settle, nullable).cells()
-
-
-def cells_of_column(
-    column: Column, *, override: SearchStrategy[Any] | None = None, settle: bool = False
-) -> Cells:
-    """Return how a column is drawn that no schema carries; see :func:`cells_of`."""
-    # What a type converts in SQL has a form in Python that only the type knows.
-    kind = None if converts_in_sql(column.type) else kind_of(column.type)
-    return _ColumnDrawing(column, kind, None, override, settle, bool(column.nullable)).cells()
-
-
-@dataclass
-class _ColumnDrawing:
-    """Puts together how one column is drawn."""
-
-    column: Column
-    kind: Kind | None
-    field: ma.fields.Field[Any] | None
-    override: Strategy | None
-    settle: bool
-    nullable: bool
-
-    def __post_init__(self) -> None:
-        self.name = f"{self.column.table.fullname}.{self.column.name}"
-        self.fits = Fits(self.column, self.kind)
+    def __init__(
+        self,
+        column: Column,
+        value: Value | None = None,
+        classes: Classes = None,
+        *,
+        override: Strategy | None = None,
+        settle: bool = False,
+    ) -> None:
+        self.name = f"{column.table.fullname}.{column.name}"
+        self.column = column
+        carrier = column if value is None else value.carrier
+        self.type = carrier.type
+        # What a type converts in SQL has a form in Python that only the type knows.
+        in_python = None if converts_in_sql(column.type) else kind_of(column.type)
+        self.kind = in_python if value is None else value.kind
+        self.field = None if value is None else value.field
+        self.classes = classes if value is None or value.classes is None else value.classes
+        self.nullable = bool(column.nullable) and (value is None or value.nullable)
+        self.override = override
+        # A pickle is one of several of its object; that of a copy is the one that comes back.
+        self.settle = settle or isinstance(self.type, sqltypes.PickleType)
+        self.fits = Fits(carrier, self.kind)
         self.limits = {} if self.field is None else limits_of(self.field, self.kind)
         #: What a field of the application's own writes and reads, if it is one.
         self.own: FieldKind | None = None
         if self.field is not None and not isinstance(self.field, ValueField):
             self.own = FieldKind(self.field)
-        # A pickle is one of several of its object; that of a copy is the one that comes back.
-        self.settle = self.settle or isinstance(self.column.type, sqltypes.PickleType)
-
-    def cells(self) -> Cells:
-        """Return the column's cells."""
         if not self.fits.fits:
-            raise self.error("has a type that no engine has")
-        supply, drawn = self.sources(self.facts())
-        if supply is None:
-            raise self.error("has values that can't be told from its type")
-        plain = self.plain_values(supply, drawn)
-        hostile = self.hostile(supply, drawn, plain(0))
-        return Cells(plain, hostile, self.fits.holds, plain.size, self.fits)
+            raise self._error("has a type that no engine has")
+        samples, drawn = self._sources(self._facts())
+        if samples is None:
+            raise self._error("has values that can't be told from its type")
+        self.plain = self._plain_values(samples, drawn)
+        self.hostile = self._hostile(samples, drawn)
+
+    def holds(self, value: Any, dialect: str) -> bool:
+        """Tell whether the column keeps a value exactly on a dialect, such as ``"sqlite"``."""
+        return self.fits.holds(value, dialect)
 
     # What is drawn from
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Return what is known of the column's values."""
         fits = list(self.fits.fits.values())
         lengths = [fit.length for fit in fits]
@@ -133,23 +119,23 @@ class _ColumnDrawing:
             room=min(known, default=None),
             longest=None if unlimited else min([max(known, default=0), *asked_length]),
             exact=next((fit.exact for fit in fits if fit.exact is not None), None),
-            aware=bool(getattr(self.column.type, "timezone", False)),
+            aware=bool(getattr(self.type, "timezone", False)),
         )
 
-    def sources(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
+    def _sources(self, facts: Facts) -> tuple[Supply | Strategy | None, Strategy | None]:
         """Return samples of the column's values, if any are known, and a strategy of more."""
-        kind, type_, limits = self.kind, self.column.type, self.limits
+        kind, type_, limits = self.kind, self.type, self.limits
         if self.override is not None:
-            return strategy_supply(self.override), self.override
+            return self.override, self.override
         if (choices := limits.get("choices")) is not None:
-            return listed_supply(self._read(choices) or [None], facts), None
+            return listed_supply([*map(self._read, choices)] or [None], facts), None
         is_text = isinstance(kind, Text | FieldKind)
         if is_text and (pattern := next(patterns_of(self.field), None)) is not None:
             plain = matching(pattern, plain=True)
-            return strategy_supply(plain), joined(plain, matching(pattern, plain=False))
+            return plain, joined(plain, matching(pattern, plain=False))
         if (parts := limits.get("parts")) is not None:
             lists = self._of_parts(parts)
-            return strategy_supply(lists), lists
+            return lists, lists
         if (supply := self._by_field(facts)) is not None:
             return supply, st.integers(0, MANY).map(supply.plain)
         if kind is None and isinstance(type_, sqltypes.PickleType):
@@ -158,13 +144,12 @@ class _ColumnDrawing:
             return None, None
         return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
 
-    def _read(self, written: Sequence[Any]) -> list[Any]:
-        """Return the values of what a validator names, which are in written form."""
-        values = list(written)
-        for place, text in enumerate(values):
-            with suppress(ValueError):
-                values[place] = text if self.kind is None else self.kind.read(text)
-        return values
+    def _read(self, written: Any) -> Any:
+        """Return the value of what a validator names, which is in written form."""
+        try:
+            return written if self.kind is None else self.kind.read(written)
+        except ValueError:
+            return written
 
     def _of_parts(self, parts: Sequence[Any]) -> Strategy:
         """Return lists, or texts, of some items alone."""
@@ -175,39 +160,38 @@ class _ColumnDrawing:
 
     def _by_field(self, facts: Facts) -> Supply | None:
         """Return the values of the field's class, where it says more than the column's type."""
-        kind, own = self.kind, self.own
-        if isinstance(kind, Text | FieldKind):
-            supply = address_supply(self.field, facts)
-            if supply is not None or isinstance(kind, Text) or self._is_in_the_dark(kind.field):
-                return supply
-            return field_supply(kind.field, facts)
-        says_more = own is not None and class_of(own.field) not in OPEN
-        if own is not None and says_more and isinstance(kind, Json | Array):
-            return field_supply(own.field, facts)
-        return None
+        kind, field = self.kind, self.field
+        if field is None or not isinstance(kind, Text | FieldKind | Json | Array):
+            return None
+        if isinstance(kind, Json | Array):
+            says_more = self.own is not None and class_of(field) not in OPEN
+        else:
+            if (addresses := address_supply(field, facts)) is not None:
+                return addresses
+            says_more = isinstance(kind, FieldKind) and not self._is_in_the_dark(field)
+        return field_supply(field, facts) if says_more else None
 
     def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
         """Tell whether neither field nor type says which texts a column takes."""
-        type_ = self.column.type
         is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
-        takes_any = isinstance(type_, TypeDecorator | sqltypes.PickleType)
-        return is_text and not takes_any and kind_of(type_) is None
+        takes_any = isinstance(self.type, TypeDecorator | sqltypes.PickleType)
+        return is_text and not takes_any and kind_of(self.type) is None
 
     # What is taken of it
 
-    def taken(self, value: Any) -> Any:
+    def _taken(self, value: Any) -> Any:
         """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such.
 
         An override's must be one, or null where that may be.
         """
-        stored = REFUSED if value is None or value is REFUSED else self._stored(value)
-        if stored is not REFUSED or value is REFUSED or self.override is None:
+        stored = REFUSED if value is None else self._stored(value)
+        if stored is not REFUSED or self.override is None:
             return stored
         if value is None and self.nullable:
             return None
         raise DeclarationError(
             "overrides-needed",
-            f"overrides for {self.name} gave {shown(value)}, which {self.column.type!r}, its field "
+            f"overrides for {self.name} gave {shown(value)}, which {self.type!r}, its field "
             f"or some engine doesn't take{self._refusal(value)}; draw values of its type, length "
             "and range",
         )
@@ -219,18 +203,14 @@ class _ColumnDrawing:
         of it: that is for a round trip to find.
         """
         try:
-            stored = self._returned(value) if self.settle else value
-            back = self._returned(stored)
+            stored = self.fits.returned(value) if self.settle else value
+            back = self.fits.returned(stored)
             self._read_again(back)
         except ValueError:
             return REFUSED
         is_changed = self.settle and (back is None or not alike(back, stored))
         is_other = self.override is not None and stored is not value and not alike(stored, value)
         return REFUSED if is_changed or is_other or not self.fits.anywhere(stored) else stored
-
-    def _returned(self, value: Any) -> Any:
-        """Return what comes back of a value from the first engine that has the column."""
-        return self.fits.returned(value, next(iter(self.fits.fits)))
 
     def _read_again(self, value: Any) -> None:
         """Raise ``ValueError`` where a field of the application's own doesn't take a value."""
@@ -241,65 +221,71 @@ class _ColumnDrawing:
     def _refusal(self, value: Any) -> str:
         """Say why a type or field of the application's own refuses a value, where that is why."""
         try:
-            self.fits.try_out(value)
+            next(iter(self.fits.fits.values())).core(value)
             self._read_again(value)
         except Exception as error:  # a type of the application's own may raise anything
             return f": {error!r}"
-        back = self._returned(value)
+        back = self.fits.returned(value)
         if not self.settle or alike(back, value):
             return ""
         return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
 
-    def plain_values(self, supply: Supply, drawn: Strategy | None) -> PlainValues:
+    def _plain_values(self, samples: Supply | Strategy, drawn: Strategy | None) -> PlainValues:
         """Return the plain values; an error where there is none."""
         listed = "choices" in self.limits or self.override is not None
 
         def key(value: Any) -> Any:
             """Tell values apart that have been stored, also where case and blanks don't count."""
-            back = self._returned(value)
+            back = self.fits.returned(value)
             folds = isinstance(self.kind, Text) and isinstance(back, str) and not listed
             return back.casefold().rstrip() if folds else written_key(self.kind, back)
 
-        def look_in(more: Supply) -> PlainValues:
-            def candidate(n: int) -> Any:
-                value = self.taken(more.plain(n))
+        def plain_among(candidates: Iterator[Any]) -> Iterator[Any]:
+            for value in map(self._taken, candidates):
                 is_plain = value is not None and value is not REFUSED
-                return value if is_plain and self.fits.everywhere(value) else REFUSED
+                yield value if is_plain and self.fits.everywhere(value) else None
 
-            return PlainValues(candidate, key, more.count)
-
-        plain = look_in(supply)
-        # Where plain samples won't do, all others are looked through.
-        if not plain.values and supply.edges and not listed:
-            plain = look_in(listed_supply(supply.edges))
-        if not plain.values and drawn is not None and not listed:
-            plain = look_in(strategy_supply(drawn))
-        if plain.values:
-            return plain
-        tried = supply.plain(0)
-        raise self.error(
+        sources = [_in_order(samples)]
+        if not listed:  # where plain samples won't do, all others are looked through
+            edges = samples.edges if isinstance(samples, Supply) else ()
+            sources += [iter(edges), all_of(st.nothing() if drawn is None else drawn)]
+        for source in sources:
+            if (plain := PlainValues(plain_among(source), key)).values:
+                return plain
+        tried = next(_in_order(samples), None)
+        raise self._error(
             "has no value that its validators take and all engines hold, as far as was "
             f"tried (one was {shown(tried)}{self._refusal(tried)})"
         )
 
-    def hostile(self, supply: Supply, drawn: Strategy | None, plain: Any) -> Strategy:
+    def _hostile(self, samples: Supply | Strategy, drawn: Strategy | None) -> Strategy:
         """Return what draws edges and more; what no engine takes gives way to a plain value."""
+        plain = self.plain(0)
 
         def taken(value: Any) -> Any:
-            stored = self.taken(value)
+            stored = self._taken(value)
             return plain if stored is REFUSED else stored
 
-        all_edges = map(taken, (REFUSED, *supply.edges))
-        edges = {written_key(self.kind, value): value for value in all_edges}
-        worst = picked(supply.worst).map(taken) if supply.worst else None
-        more = None if drawn is None else drawn.map(taken)
-        return joined(picked(list(edges.values())), worst, more)
+        edges, worst = (samples.edges, samples.worst) if isinstance(samples, Supply) else ((), ())
+        few = {written_key(self.kind, value): value for value in (plain, *map(taken, edges))}
+        return joined(
+            picked(list(few.values())),
+            picked(worst).map(taken) if worst else None,
+            None if drawn is None else drawn.map(taken),
+        )
 
-    def error(self, problem: str) -> DeclarationError:
+    def _error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""
         return DeclarationError(
             "overrides-needed",
-            f"{self.name} ({self.column.type!r}) {problem}; say what draws them, "
+            f"{self.name} ({self.type!r}) {problem}; say what draws them, "
             f"overrides={{{self.name!r}: strategy}}, or declare a field of one of marshmallow's "
             "classes for the column",
         )
+
+
+def _in_order(samples: Supply | Strategy) -> Iterator[Any]:
+    """Yield samples by number, as many as there are."""
+    if not isinstance(samples, Supply):
+        return all_of(samples)
+    return map(samples.plain, count() if samples.count is None else range(samples.count))

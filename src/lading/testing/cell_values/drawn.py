@@ -102,27 +102,20 @@ def matching(pattern: re.Pattern[str], *, plain: bool) -> SearchStrategy[str]:
 
 # Numbers, dates and times
 
-#: By kind, what draws its values.
-_STRATEGIES: dict[type[Kind], Callable[..., SearchStrategy[Any]]] = {
-    Integer: st.integers,
-    Float: st.floats,
-    Date: st.dates,
-    DateTime: st.datetimes,
-    Time: st.times,
-    Interval: st.timedeltas,
-}
-#: The ends of those whose bounds aren't their Python type's.
-_ENDS: dict[type[Kind], tuple[Any, Any]] = {
-    Integer: (-(2**63), 2**64 - 1),
-    Float: (-math.inf, math.inf),
-    Interval: (dt.timedelta(-700_000), dt.timedelta(2_900_000)),
+#: By kind, what draws its values, and between which ends.
+_RANGES: dict[type[Kind], tuple[Callable[..., SearchStrategy[Any]], Any, Any]] = {
+    Integer: (st.integers, -(2**63), 2**64 - 1),
+    Float: (st.floats, -math.inf, math.inf),
+    Date: (st.dates, dt.date.min, dt.date.max),
+    DateTime: (st.datetimes, dt.datetime.min, dt.datetime.max),  # noqa: DTZ901
+    Time: (st.times, dt.time.min, dt.time.max),
+    Interval: (st.timedeltas, dt.timedelta(-700_000), dt.timedelta(2_900_000)),
 }
 
 
 def _between(kind: Kind, facts: Facts, low: Any = None, high: Any = None) -> SearchStrategy[Any]:
     """Return values of a kind within the column's bounds, else within others."""
-    python: Any = kind.python
-    lowest, highest = _ENDS.get(type(kind)) or (python.min, python.max)
+    draw, lowest, highest = _RANGES[type(kind)]
     ends = [
         next(end for end in (bound, other, last) if end is not None)
         for bound, other, last in ((facts.least, low, lowest), (facts.most, high, highest))
@@ -133,7 +126,7 @@ def _between(kind: Kind, facts: Facts, low: Any = None, high: Any = None) -> Sea
         ends = [float(end) for end in ends]
     elif isinstance(kind, DateTime | Time):
         ends = [end.replace(tzinfo=None) for end in ends]
-    return _STRATEGIES[type(kind)](min(ends), ends[1])
+    return draw(min(ends), ends[1])
 
 
 def _integers(kind: Integer, _type: Any, facts: Facts) -> SearchStrategy[Any]:

@@ -1,23 +1,17 @@
-"""Harmless values by number: those of a supply that a column takes, each of them once."""
+"""Harmless values by number, each of them once, and what a strategy draws, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from itertools import islice
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from lading.samples.supply import Supply
-
-#: What stands for a candidate that the column doesn't take.
-REFUSED: Any = object()
-#: A supply with no more values than this is tried whole.
-FEW = 1_000
 #: Candidates in a row without a new value, after which there are no more.
 PATIENCE = 300
 #: Values that are drawn at once from a strategy, and the most in the end.
@@ -25,58 +19,41 @@ SAMPLE, MOST = 100, 1_600
 
 
 class PlainValues:
-    """Numbers the values of a column: ``plain(n)``; beyond the last it begins again.
+    """Numbers the values among some candidates: ``plain(n)``; beyond the last it begins again.
 
-    ``candidate`` gives one by number, or ``REFUSED``; ``key`` is equal for values that count as
-    one.  ``size`` is how many there are, if few.
+    ``None`` is none, and ``key`` is equal for values that count as one.
     """
 
-    def __init__(
-        self, candidate: Callable[[int], Any], key: Callable[[Any], Any], count: int | None
-    ) -> None:
-        self.candidate = candidate
+    def __init__(self, candidates: Iterable[Any], key: Callable[[Any], Any]) -> None:
+        self.candidates = iter(candidates)
         self.key = key
         self.values: list[Any] = []
         self.keys: set[Any] = set()
-        self.tried = 0
-        self.few = count if count is not None and count <= FEW else None
-        self._find(FEW if self.few is not None else 1)
-
-    @property
-    def size(self) -> int | None:
-        """How many values there are, or ``None`` where they don't end soon."""
-        return len(self.values) if self.few is not None else None
+        self._find()
 
     def __call__(self, n: int) -> Any:
         """Return the value of a number."""
-        self._find(n + 1)
+        while len(self.values) <= n and self._find():
+            pass
         return self.values[n % len(self.values)]
 
-    def _find(self, wanted: int) -> None:
-        """Try candidates until there are so many values, or no more."""
-        idle = 0
-        while len(self.values) < wanted and self.few != self.tried and idle < PATIENCE:
-            value = self.candidate(self.tried)
-            self.tried += 1
-            idle += 1
-            if value is not REFUSED and (key := self.key(value)) not in self.keys:
+    def _find(self) -> bool:
+        """Look for one more value; ``False`` where there are no more."""
+        for value in islice(self.candidates, PATIENCE):
+            if value is not None and (key := self.key(value)) not in self.keys:
                 self.keys.add(key)
                 self.values.append(value)
-                idle = 0
-        if idle == PATIENCE:
-            self.few = self.tried
+                return True
+        self.candidates = iter(())
+        return False
 
 
-def strategy_supply(strategy: SearchStrategy[Any]) -> Supply:
-    """Return the supply of what a strategy draws, in one fixed order."""
+def all_of(strategy: SearchStrategy[Any]) -> Iterator[Any]:
+    """Yield what a strategy draws, in one fixed order."""
     few = sampled(strategy, SAMPLE)
-    many = cache(lambda: sampled(strategy, MOST) if len(few) == SAMPLE else few)
-
-    def plain(n: int) -> Any:
-        values = few if n < SAMPLE else many()
-        return values[n] if n < len(values) else REFUSED
-
-    return Supply(plain, len(few) if len(few) < SAMPLE else None)
+    yield from few
+    if len(few) == SAMPLE:
+        yield from sampled(strategy, MOST)[SAMPLE:]
 
 
 #: Kept, since Hypothesis collects the process's garbage in each new thread.

@@ -29,7 +29,7 @@ from lading.database.dialects.sqlite_values import SQLiteCodecs
 from lading.database.dialects.type_processors import alike, fetched
 from lading.mapping.columns import kind_of, overrides_values
 from lading.mapping.custom_fields import FieldKind
-from lading.model.rowsets import Column
+from lading.model.rowsets import Column, retyped
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.json_text import json_text
@@ -119,10 +119,7 @@ class Fit:
     def _below(self) -> Fit:
         """The column as it would be without the type of the application's own."""
         type_ = self.codecs.underlying(self.type)
-        plain = sa.Column(self.column.name, type_)
-        table = self.column.table
-        sa.Table(table.name, sa.MetaData(), plain, **table.kwargs)  # its options count
-        return Fit(self.codecs, plain, kind_of(type_))
+        return Fit(self.codecs, retyped(self.column, type_), kind_of(type_))
 
     def _kept(self, bound: Any) -> Any:
         """Return a driver's value as the type below has it."""
@@ -234,7 +231,7 @@ class Fits:
         """Tell whether every dialect that has the column keeps a value."""
         return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
 
-    def returned(self, value: Any, dialect: str) -> Any:
+    def returned(self, value: Any, dialect: str = "") -> Any:
         """Return what comes back of a value that isn't null, once a dialect has stored it.
 
         ``ValueError`` where nothing can be read; where the dialect can't, another's answer.
@@ -264,17 +261,6 @@ class Fits:
             with suppress(ValueError):
                 forms.append(self.returned(value, name))
         return forms
-
-    def try_out(self, value: Any) -> None:
-        """Raise what the column's type raises for a value that no dialect's form takes."""
-        raised: list[Exception] = []
-        for fit in self.fits.values():
-            try:
-                fit.core(value)
-            except Exception as error:  # a type of the application's own may raise anything
-                raised.append(error)
-        if len(raised) == len(self.fits):
-            raise raised[-1]
 
 
 def _alters(column: Column) -> bool:

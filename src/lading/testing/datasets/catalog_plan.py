@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
-import networkx as nx
 import sqlalchemy as sa
 from hypothesis.strategies import SearchStrategy
 
@@ -15,17 +15,16 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError, DeclarationError
 from lading.mapping.columns import AsStored
 from lading.mapping.generated_values import is_numbered
-from lading.mapping.inheritance import Hierarchy
-from lading.mapping.load_order import load_order_of
+from lading.mapping.load_order import is_deferrable, load_order_of
 from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Classes, Column, Links, Reference, Value
+from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, Value
 from lading.model.uniqueness import in_check
 from lading.options import check_entity, check_mapping
-from lading.testing.cell_values.cells import cells_of, cells_of_column
+from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
-from lading.testing.datasets.table_plan import Drawn, Foreign, Plan, Unique, constraints_of
+from lading.testing.datasets.table_plan import Foreign, Plan, Unique, constraints_of, identities
 
 Overrides = Mapping[str, SearchStrategy[Any]]
 
@@ -63,6 +62,7 @@ class Plans:
             self.of.update((table, plan) for table, _ in plan.tables())
         for plan in self.plans():
             self._foreign(plan)
+            self._refuse_outside(plan)
         self._owners()
         self.links = [
             _linked(links)
@@ -71,7 +71,6 @@ class Plans:
             if links.table not in self.of
         ]
         for plan in self.plans():
-            self._rank(plan)
             self._uniques(plan)
         for plan in [*self.plans(), *self.links]:
             self._columns(plan)
@@ -148,75 +147,54 @@ class Plans:
     def _foreign(self, plan: Plan) -> None:
         assert plan.rows is not None
         references = {frozenset(reference.columns): reference for reference in plan.rows.references}
-        joins = [{own for own, _ in extension.pairs} for extension in plan.extensions]
-        for table, kinds in plan.tables():
-            for constraint in sorted(table.foreign_key_constraints, key=_place):
-                remote = tuple(element.column for element in constraint.elements)
-                foreign = Foreign(tuple(constraint.columns), remote, kinds)
-                if set(foreign.columns) in joins or self._leads_outside(plan, foreign):
-                    continue
-                reference = references.pop(frozenset(foreign.columns), None)
-                if reference is not None:
-                    classes = reference.classes
-                    foreign.kinds = classes if classes is not None else foreign.kinds
-                    foreign.wanted = _classes_wanted(plan, reference)
-                plan.foreign.append(foreign)
+        counts = Counter(chain(*references, (value.column for value in plan.rows.values)))
+        classes = dict(plan.tables())
         for reference in references.values():
-            wanted = _classes_wanted(plan, reference)
-            foreign = Foreign(reference.columns, reference.remote, reference.classes, wanted)
-            plan.foreign.append(foreign)
-
-    def _leads_outside(self, plan: Plan, foreign: Foreign) -> bool:
-        """Tell whether a foreign key leads to a table that no schema carries, and stays null.
-
-        Where it can't, no import into a fresh database succeeds.
-        """
-        if foreign.target in self.of:
-            return False
-        assert plan.rows is not None
-        fields = {value.column for value in plan.rows.values}
-        if not any(column.nullable and column not in fields for column in foreign.columns):
-            names = ", ".join(column.name for column in foreign.columns)
-            raise DeclarationError(
-                "overrides-needed",
-                f"{plan.name}: {names} must refer to {foreign.target.fullname}, which no schema "
-                "carries, and a fresh database has no rows of it; give that table a schema",
+            columns = reference.columns
+            own = tuple(column for column in columns if counts[column] == 1)
+            optional = bool(own) and all(column.nullable for column in own)
+            foreign = Foreign(
+                columns,
+                reference.remote,
+                classes[columns[0].table] if reference.classes is None else reference.classes,
+                _classes_wanted(plan.rows, reference),
+                optional,
+                own,
+                hard=not optional or not is_deferrable(plan.rows, reference),
+                checked=in_check(columns[0].table, columns),
             )
-        return True
+            plan.foreign.append(foreign)
+        # The widest first: it settles what narrower ones share with it.
+        plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
+
+    def _refuse_outside(self, plan: Plan) -> None:
+        """Refuse a foreign key to a table that no schema carries, where it can't stay null.
+
+        No import into a fresh database would succeed.
+        """
+        fields = {value.column for value in plan.rows.values} if plan.rows is not None else set()
+        for constraint in chain(*(table.foreign_key_constraints for table, _ in plan.tables())):
+            target = constraint.referred_table
+            if target not in self.of and not any(
+                column.nullable and column not in fields for column in constraint.columns
+            ):
+                names = ", ".join(column.name for column in constraint.columns)
+                raise DeclarationError(
+                    "overrides-needed",
+                    f"{plan.name}: {names} must refer to {target.fullname}, which no schema "
+                    "carries, and a fresh database has no rows of it; give that table a schema",
+                )
 
     def _owners(self) -> None:
         """Mark the ways to owners: a row has exactly one of them."""
         for rows in self.entities.all_rows():
             for children in rows.children:
                 plan = self.of[children.rows.table]
-                way = plan.way(near for near, _ in children.pairs)
-                way.wanted = children.classes
+                way = plan.way(children.via.columns)
+                way.wanted, way.hard = children.classes, True
                 plan.is_sequence |= plan.made_up in {column for column, _ in children.sequence}
                 if way not in plan.owners:
                     plan.owners.append(way)
-
-    def _rank(self, plan: Plan) -> None:
-        """Find what each foreign key alone holds, and whether it can wait."""
-        assert plan.rows is not None
-        columns = {column for table, _ in plan.tables() for column in table.columns}
-        checked = {column for column in columns if in_check(column.table, (column,))}
-        identity = {column for column in columns if column.primary_key}
-        identity |= {*_columns_of(plan.rows.key), *checked}
-        fields = {value.column for value in plan.rows.values}
-        for foreign in plan.foreign:
-            others = {c for other in plan.foreign if other is not foreign for c in other.columns}
-            foreign.own = tuple(c for c in foreign.columns if c not in others and c not in fields)
-            foreign.optional = bool(foreign.own) and all(column.nullable for column in foreign.own)
-            foreign.checked = not checked.isdisjoint(foreign.columns)
-            shares = len(foreign.own) < len(foreign.columns)
-            foreign.hard = (
-                not foreign.optional
-                or shares
-                or foreign in plan.owners
-                or not identity.isdisjoint(foreign.columns)
-            )
-        # The widest first: it settles what narrower ones share with it.
-        plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
 
     # What is unique
 
@@ -248,34 +226,26 @@ class Plans:
 
     def _columns(self, plan: Plan) -> None:
         values = {v.column: v for v in plan.rows.values if v.writable} if plan.rows else {}
-        foreign_columns = {column for foreign in plan.foreign for column in foreign.columns}
-        skipped = {own for extension in plan.extensions for own, _ in extension.pairs}
+        skipped = {column for key in plan.foreign for column in key.columns} - values.keys()
+        skipped |= {own for extension in plan.extensions for own, _ in extension.pairs}
         skipped |= {plan.made_up} if plan.made_up is not None else set()
         if plan.discriminator is not None:
             skipped.add(plan.discriminator.column)
-        for table, kinds in plan.tables():
+        for table, classes in plan.tables():
             plan.checks[table] = Checks(table)
             for column in table.columns:
-                is_drawn = column in values or not (
-                    column in foreign_columns or self._is_left_empty(column)
-                )
+                is_drawn = column in values or not self._is_left_empty(column)
                 if is_drawn and column not in skipped and column.computed is None:
-                    plan.drawn.append(self._drawn(plan, column, values.get(column), kinds))
+                    plan.drawn.append(self._cells(plan, column, values.get(column), classes))
 
-    def _drawn(self, plan: Plan, column: Column, value: Value | None, kinds: Classes) -> Drawn:
+    def _cells(self, plan: Plan, column: Column, value: Value | None, classes: Classes) -> Cells:
         """Return how a column's cells are drawn: by the override of its name, if there is one."""
-        names = [f"{column.table.fullname}.{column.name}"]
-        names += [f"{plan.name}.{value.name}"] if value is not None else []
-        name = next((name for name in reversed(names) if name in self.overrides), "")
+        names = [f"{plan.name}.{value.name}"] if value is not None else []
+        names.append(f"{column.table.fullname}.{column.name}")
+        name = next((name for name in names if name in self.overrides), "")
         self.unused.discard(name)
-        override, settle = self.overrides.get(name), column in self._settled
-        if value is None:
-            cells = cells_of_column(column, override=override, settle=settle)
-            return Drawn(column, cells, bool(column.nullable), kinds, bool(name))
-        cells = cells_of(value, override=override, settle=settle)
-        classes = value.classes if value.classes is not None else kinds
-        nullable = value.nullable and bool(column.nullable)
-        return Drawn(column, cells, nullable, classes, bool(name))
+        settle = column in self._settled
+        return Cells(column, value, classes, override=self.overrides.get(name), settle=settle)
 
     def _is_left_empty(self, column: Column) -> bool:
         """Tell whether a column that no import restores stays as it would be after one."""
@@ -285,22 +255,17 @@ class Plans:
     # Order
 
     def _ordered(self) -> list[Plan]:
-        """Targets before what waits for them; a circle is opened where one may be null."""
-        graph = nx.MultiDiGraph()
-        plans = self.plans()
-        graph.add_nodes_from(plans)
-        for plan in plans:
-            for foreign in plan.foreign:
-                if foreign.hard and self.of[foreign.target] is not plan:
-                    graph.add_edge(self.of[foreign.target], plan, key=foreign)
-        for group in list(nx.strongly_connected_components(graph)):
-            for near, far, foreign in list(graph.subgraph(group).edges(keys=True)):
-                if foreign.optional:
-                    foreign.void = True
-                    graph.remove_edge(near, far, key=foreign)
-        if not nx.is_directed_acyclic_graph(graph):
-            load_order_of(self.entities)  # which names the circle
-        return list(nx.lexicographical_topological_sort(graph, key=plans.index))
+        """Return the plans in the order in which an import loads their rows: targets first."""
+        order = load_order_of(self.entities)
+        row_sets = {rows.name: rows for rows in self.entities.all_rows()}
+        steps = [row_sets[name] for name in order.steps if name in row_sets]
+        loaded = [
+            self.of[rows.table]
+            for step in steps
+            for rows in step.tree()
+            if rows is step or rows.name not in order.deferred
+        ]
+        return list(dict.fromkeys(reversed(loaded)))[::-1]
 
 
 def _linked(links: Links) -> Plan:
@@ -317,28 +282,20 @@ def _linked(links: Links) -> Plan:
     return plan
 
 
-def _place(constraint: sa.ForeignKeyConstraint) -> tuple[int, ...]:
-    names = list(constraint.table.columns.keys())
-    return tuple(names.index(column.key) for column in constraint.columns)
-
-
 def _columns_of(parts: Parts) -> tuple[Column, ...]:
     """Return the columns of a key's parts."""
     columns = [part.columns if isinstance(part, Reference) else (part.column,) for part in parts]
     return tuple(chain.from_iterable(columns))
 
 
-def _classes_wanted(plan: Plan, reference: Reference) -> Classes:
+def _classes_wanted(rows: RowSet, reference: Reference) -> Classes:
     """Return the classes that a reference leads to, where its relationship names a subclass.
 
     To the ORM, one that leads to another class leads nowhere.
     """
-    assert plan.rows is not None
-    relationships = Hierarchy(plan.rows.mapper).relationships()
-    target = reference.target
-    if reference.relationship not in relationships or target.discriminator is None:
+    target, name = reference.target, str(reference.relationship)
+    mappers = [mapper.relationships.get(name) for mapper in rows.mapper.self_and_descendants]
+    named = next((relationship.mapper for relationship in mappers if relationship), target.mapper)
+    if target.discriminator is None or named is target.mapper:
         return None
-    relationship, _ = relationships[reference.relationship]
-    hierarchy = Hierarchy(target.mapper)
-    hierarchy.name_classes(())
-    return None if relationship.mapper is target.mapper else hierarchy.classes[relationship.mapper]
+    return frozenset(map(target.discriminator.kind.write, identities(named)))

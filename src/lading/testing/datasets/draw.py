@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lading.model.rowsets import Value
+from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.harmless import sampled
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import (
@@ -25,7 +26,7 @@ from lading.testing.datasets.dataset import (
     both,
 )
 from lading.testing.datasets.references import Draw, References
-from lading.testing.datasets.table_plan import Drawn, Plan
+from lading.testing.datasets.table_plan import Plan, identities
 from lading.testing.datasets.uniqueness import Claims
 
 #: At most so many cells of a row are drawn; the others are harmless.
@@ -80,7 +81,7 @@ class Drawing:
             self._fill(plan)
         for instance in self.order:
             for foreign in instance.plan.foreign:
-                if not (foreign.hard or foreign.void) and instance.has(foreign.kinds):
+                if not foreign.hard and instance.has(foreign.kinds):
                     self.references.choose_late(instance, foreign)
         for link in self.plans.links:
             self._fill(link)
@@ -111,7 +112,7 @@ class Drawing:
         if plan.made_up is not None:
             instance.put(plan.made_up, MadeUp(plan, number))
         join(instance)
-        mine = [drawn for drawn in plan.drawn if instance.has(drawn.kinds)]
+        mine = [drawn for drawn in plan.drawn if instance.has(drawn.classes)]
         if not self.references.settle(instance):
             return None
         for drawn in plan.drawn:
@@ -125,15 +126,13 @@ class Drawing:
     def _classed(self, instance: Instance, discriminator: Value) -> None:
         """Draw a row's class; the base comes first."""
         assert instance.plan.rows is not None
-        mappers = instance.plan.rows.mapper.self_and_descendants
-        identities = [mapper.polymorphic_identity for mapper in mappers]
-        identity = self.draw(st.sampled_from([each for each in identities if each is not None]))
+        identity = self.draw(st.sampled_from(identities(instance.plan.rows.mapper)))
         instance.kind = discriminator.kind.write(identity)
         instance.rows[instance.plan.table] = {discriminator.column.name: identity}
 
-    def touch(self, instance: Instance, able: Sequence[Drawn], *, least: int = 0) -> list[Drawn]:
+    def touch(self, instance: Instance, able: Sequence[Cells], *, least: int = 0) -> list[Cells]:
         """Draw a few cells anew, and return which."""
-        touched: list[Drawn] = []
+        touched: list[Cells] = []
         if able:
             least = max(least, min(2, len(able)), len(able) // SHARE)
             most = max(TOUCHED, 2 * least)
@@ -142,20 +141,20 @@ class Drawing:
             instance.put(drawn.column, self._cell(drawn, instance.number))
         return touched
 
-    def _cell(self, drawn: Drawn, number: int) -> Any:
+    def _cell(self, drawn: Cells, number: int) -> Any:
         if drawn.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
             return None
-        value = self.draw(drawn.cells.hostile)
+        value = self.draw(drawn.hostile)
         if value is None:
             return None  # an override may say so
-        is_text = any(isinstance(form, str) for form in drawn.cells.fits.forms(value))
-        if not is_text and all(drawn.cells.holds(value, engine) for engine in ENGINES):
+        is_text = any(isinstance(form, str) for form in drawn.fits.forms(value))
+        if not is_text and all(drawn.holds(value, engine) for engine in ENGINES):
             return value
-        return Varying(value, drawn.cells.plain(number), drawn.cells.holds)
+        return Varying(value, drawn.plain(number), drawn.holds)
 
     # What a database would refuse
 
-    def _settle(self, instance: Instance, touched: list[Drawn], able: list[Drawn]) -> bool:
+    def _settle(self, instance: Instance, touched: list[Cells], able: list[Cells]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
         if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
@@ -184,7 +183,7 @@ class Drawing:
             raise plan.checks_unmet()
 
     def _attempts(
-        self, instance: Instance, touched: list[Drawn], able: list[Drawn]
+        self, instance: Instance, touched: list[Cells], able: list[Cells]
     ) -> Iterator[None]:
         """Try a row as it was drawn, then with harmless cells, other ones, and other targets."""
         yield
@@ -204,15 +203,15 @@ class Drawing:
             return False
         return self.claims.take(instance)
 
-    def _other(self, drawn: Drawn, instance: Instance, attempt: int, place: int) -> Any:
+    def _other(self, drawn: Cells, instance: Instance, attempt: int, place: int) -> Any:
         """Return another cell; columns that one CHECK names walk its values at different paces."""
         checks = instance.plan.checks[drawn.column.table]
-        named = [] if drawn.is_overridden else checks.literals(drawn.column)
+        named = [] if drawn.override is not None else checks.literals(drawn.column)
         choices = [*named, *([None] if drawn.nullable else [])]
         if choices and attempt % 2:
             step = (attempt + instance.number) // 2
             return choices[(step * (place + 1) + place) % len(choices)]
-        return drawn.cells.plain(instance.number + attempt)
+        return drawn.plain(instance.number + attempt)
 
 
 def join(instance: Instance) -> None:
@@ -240,20 +239,20 @@ def _counts(most: int) -> list[int]:
     return [count for count in (1, 2, 3, most, 2, most) if count <= most] or [most]
 
 
-def _calm(instance: Instance, items: Sequence[Drawn]) -> None:
+def _calm(instance: Instance, items: Sequence[Cells]) -> None:
     """Put harmless values into some cells."""
     for drawn in items:
         instance.put(drawn.column, harmless(drawn, instance.number))
 
 
-def harmless(drawn: Drawn, number: int) -> Any:
+def harmless(drawn: Cells, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
     if drawn.nullable and (number + len(drawn.column.name)) % 3 == 2:
         return None
-    return drawn.cells.plain(number)
+    return drawn.plain(number)
 
 
-def is_free(instance: Instance, drawn: Drawn) -> bool:
+def is_free(instance: Instance, drawn: Cells) -> bool:
     """Tell whether no foreign key that is set decides a column's value."""
     led = (key.columns for key, far in instance.led.items() if far is not None)
     return not any(drawn.column in columns for columns in led)

@@ -69,7 +69,7 @@ class RowInserter:
             self.there.add(instance)
             for table in instance.rows:
                 row = self._bound(table, self.resolved.row(instance, table))
-                columns = [c for key in waiting if key.table is table for c in key.columns]
+                columns = [c for key in waiting if key.table is table for c in key.own]
                 row |= {column.name: None for column in columns}
                 yield (table, tuple(row)), row
 

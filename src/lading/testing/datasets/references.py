@@ -58,7 +58,7 @@ class References:
         for foreign, far in instance.led.items():
             is_owner = foreign in instance.plan.owners
             is_alone = foreign.own == foreign.columns and not (is_owner and far is None)
-            if foreign.checked and not foreign.void and is_alone:
+            if foreign.checked and is_alone:
                 able = self.able(instance, foreign)[:TRIES] or [far]
                 is_sure = is_owner or not foreign.optional
                 choices[foreign] = able if is_sure else [able[instance.number % len(able)], None]
@@ -92,7 +92,7 @@ class References:
     ) -> list[Instance | None]:
         """Return where a foreign key may lead at first: nowhere, to rows, or to its own row."""
         is_other = foreign in instance.plan.owners and foreign is not owner
-        if not foreign.hard or foreign.void or is_other:
+        if not foreign.hard or is_other:
             return [None]
         able = self.able(instance, foreign)
         return [None, *able] if foreign.optional and foreign is not owner else able or [instance]

@@ -13,11 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from hypothesis.errors import FailedHealthCheck
+from sqlalchemy.orm import Mapper
 
 from lading.errors import DeclarationError
 from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carried_tables
 from lading.model.uniqueness import in_check, unique_columns
-from lading.testing.cell_values.cells import Cells, cells_of_column
+from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
 
 
@@ -53,6 +54,12 @@ def constraints_of(table: sa.Table) -> list[Unique]:
     return list(dict.fromkeys(uniques))
 
 
+def identities(mapper: Mapper[Any]) -> list[Any]:
+    """List the discriminators of a class and its subclasses, as Python has them."""
+    known = [member.polymorphic_identity for member in mapper.self_and_descendants]
+    return [identity for identity in known if identity is not None]
+
+
 @dataclass(eq=False)
 class Foreign:
     """A foreign key: ``columns`` hold the ``remote`` ones of a row in ``target``.
@@ -60,8 +67,7 @@ class Foreign:
     ``kinds`` are the classes whose rows have it, ``wanted`` those of the rows that it may
     lead to; ``optional`` says whether it may be null, ``own`` are the columns that only it
     holds, and ``checked`` that a CHECK speaks of them.  ``hard`` ones are settled with the row
-    itself, because its identity or a CHECK waits for them, so that no circles arise; the others
-    once all rows are there.  ``void`` ones stay null.
+    itself, because its identity or a CHECK waits for them; the others once all rows are there.
     """
 
     columns: tuple[Column, ...]
@@ -71,7 +77,6 @@ class Foreign:
     optional: bool = False
     own: tuple[Column, ...] = ()
     hard: bool = False
-    void: bool = False
     checked: bool = False
 
     @property
@@ -93,17 +98,6 @@ class Foreign:
 
 
 @dataclass(eq=False)
-class Drawn:
-    """A column whose cells are drawn."""
-
-    column: Column
-    cells: Cells
-    nullable: bool
-    kinds: Classes = None
-    is_overridden: bool = False
-
-
-@dataclass(eq=False)
 class Plan:
     """What one table's rows consist of; ``rows`` is ``None`` for link tables.
 
@@ -116,7 +110,7 @@ class Plan:
     extensions: tuple[Extension, ...] = ()
     discriminator: Value | None = None
     made_up: Column | None = None
-    drawn: list[Drawn] = field(default_factory=list)
+    drawn: list[Cells] = field(default_factory=list)
     foreign: list[Foreign] = field(default_factory=list)
     owners: list[Foreign] = field(default_factory=list)
     uniques: list[Unique] = field(default_factory=list)
@@ -152,12 +146,12 @@ class Plan:
     def ids(self) -> Cells:
         """What made-up primary keys other than numbers are taken from."""
         assert self.made_up is not None
-        return cells_of_column(self.made_up)
+        return Cells(self.made_up)
 
     @cached_property
     def cells(self) -> dict[Column, Cells]:
         """How each column is drawn that has values of its own."""
-        return {drawn.column: drawn.cells for drawn in self.drawn}
+        return {cells.column: cells for cells in self.drawn}
 
     def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""

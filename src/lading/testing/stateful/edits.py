@@ -13,10 +13,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lading.model.rowsets import Column
+from lading.testing.cell_values.cells import Cells
 from lading.testing.datasets.dataset import FOLDING, Instance, Varying
 from lading.testing.datasets.draw import Drawing, allowed, is_free
 from lading.testing.datasets.references import Draw
-from lading.testing.datasets.table_plan import Drawn, Foreign, Plan
+from lading.testing.datasets.table_plan import Foreign, Plan
 from lading.testing.trips.state import State
 
 #: How many rows of a table an insert adds at most.
@@ -214,7 +215,7 @@ class Edits:
             copies.append(copy)
         return Edit(self.where, text, changed=copies)
 
-    def _take_over(self, copy: Instance, drawn: Drawn) -> None:
+    def _take_over(self, copy: Instance, drawn: Cells) -> None:
         """Now and then say what a row of another database says, so that the two clash."""
         column = drawn.column
         cells = [far.cell(column) for far in self.others if far.plan is copy.plan]
@@ -222,12 +223,12 @@ class Edits:
         if cells and self.draw(st.booleans()):
             copy.rows[column.table][column.name] = self.draw(st.sampled_from(cells))
 
-    def _editable(self, row: Instance) -> list[Drawn]:
+    def _editable(self, row: Instance) -> list[Cells]:
         """Return what may change of a row: nothing that others hold, and no primary key."""
         return [
             drawn
             for drawn in (row.plan.drawn if row.plan.rows is not None else ())
-            if row.has(drawn.kinds)
+            if row.has(drawn.classes)
             and drawn.column.name in row.rows.get(drawn.column.table, {})
             and not drawn.column.primary_key
             and drawn.column not in self.referred
@@ -236,7 +237,7 @@ class Edits:
 
     def _may_lead(self, row: Instance, foreign: Foreign) -> bool:
         """Leave alone what is part of an identity, shared with others, or held by others."""
-        if row.plan.rows is None or foreign.void or not row.has(foreign.kinds):
+        if row.plan.rows is None or not row.has(foreign.kinds):
             return False
         if foreign in row.plan.owners and row.led.get(foreign) is None:
             return False
