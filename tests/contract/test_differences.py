@@ -21,7 +21,7 @@ from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import record_differences
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Dataset
+from lading.testing.datasets.dataset import Dataset, Resolved
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.reading import read_rows
 from support import worlds, zoo
@@ -72,7 +72,7 @@ def records(engine: sa.Engine, catalog: Catalog) -> dict[str, list[Any]]:
     """Return the records of a database's rows, as SQLAlchemy reads them."""
     plans = plans_of(catalog)
     rows = Dataset(plans, read_rows(engine, plans))
-    return Written(rows.resolved({engine.dialect.name})).document()
+    return Written(Resolved(rows, {engine.dialect.name})).document()
 
 
 @EVERY_WORLD

@@ -24,7 +24,7 @@ from lading.testing.datasets.catalog_plan import (
     check_most,
     check_overrides,
 )
-from lading.testing.datasets.dataset import ENGINES, Dataset
+from lading.testing.datasets.dataset import ENGINES, Dataset, Resolved
 from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.references import Draw
@@ -96,22 +96,19 @@ def records(
     @st.composite
     def record(draw: Draw) -> dict[str, Any]:
         known_plans = plans()
-        rows = known_plans.entities.plain[schema]
+        rows, nested = known_plans.entities.plain[schema], _nesting(known_plans, schema)
         plan = known_plans.of[rows.table]
-        nested = _nesting(known_plans, schema)
         needed = known_plans.needed([known_plans.of[inner.table] for inner in nested.tree()])
-        drawing = Drawing(draw, known_plans, needed, 2, first=plan)
-        dataset = drawing.dataset()
+        dataset = Drawing(draw, known_plans, needed, 2, first=plan).dataset()
         if not dataset.of(plan):
             reject()
-        written, instance = Written(dataset.resolved(ENGINES)), dataset.of(plan)[0]
         lists = [member for member in nested.children if member not in rows.members]
         whole = replace(rows, members=[*rows.members, *lists])
+        written = Written(Resolved(dataset, ENGINES)).record(whole, dataset.of(plan)[0])
         if needs_marshmallow(nested):
-            known = _without_made(written.record(whole, instance))
-            dumped: dict[str, Any] = schema().dump(view_of(whole, known))
+            dumped: dict[str, Any] = schema().dump(view_of(whole, _without_made(written)))
             return dumped
-        return written.record(whole, instance)
+        return written
 
     return record()
 

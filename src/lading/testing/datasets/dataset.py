@@ -1,11 +1,12 @@
-"""A drawn dataset: rows of every table, and what each engine gets of them."""
+"""A drawn dataset: rows of every table, what is unique of them, and what each engine gets."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from lading.model.rowsets import Classes, Column
 from lading.testing.cell_values.storable import Fits
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.table_plan import Foreign, Plan
+from lading.testing.datasets.table_plan import Foreign, Plan, Unique
 
 #: The engines that a value is drawn for.
 ENGINES = ("sqlite", "postgresql", "mariadb")
@@ -136,15 +137,6 @@ class Dataset:
         """
         return {plan.name: len(items) for plan, items in self._by_plan.items()}
 
-    def resolved(
-        self, engines: Collection[str], *, at: str | None = None, other: bool = False
-    ) -> Resolved:
-        """Return what databases of these engines get; ``other`` ids mean the same data.
-
-        ``at`` is the engine that the rows are read from (by default the first).
-        """
-        return Resolved(self, engines, at=at or next(iter(engines)), other=other)
-
     def __repr__(self) -> str:
         lines = []
         for plan, instances in self._by_plan.items():
@@ -157,15 +149,73 @@ class Dataset:
         return "Dataset(\n" + "\n".join(lines) + "\n)" if lines else "Dataset()"
 
 
-class Resolved:
-    """A dataset as certain engines hold it: one Python value per cell."""
+class Claims:
+    """Remembers, for each unique set of columns, what rows hold in it.
 
-    def __init__(self, dataset: Dataset, engines: Collection[str], *, at: str, other: bool) -> None:
+    With ``folds`` texts count as equal that any collation holds for equal.
+    """
+
+    def __init__(self, *, folds: bool = False) -> None:
+        self.folds = folds
+        self.claimed_keys: dict[tuple[Plan, int], set[Any]] = {}
+
+    def take(self, instance: Instance) -> bool:
+        """Claim what a row has for itself alone; ``False`` if another row has it already."""
+        if not self.is_free(instance):
+            return False
+        for claimed, keys in self._claims(instance):
+            claimed.update(keys)
+        return True
+
+    def release(self, instance: Instance) -> None:
+        """Give up what a row has claimed, before it is changed."""
+        for claimed, keys in self._claims(instance):
+            claimed.difference_update(keys)
+
+    def is_free(self, instance: Instance) -> bool:
+        """Tell whether nobody has what the cells that a row has so far would claim."""
+        return all(claimed.isdisjoint(keys) for claimed, keys in self._claims(instance))
+
+    def _claims(self, instance: Instance) -> Iterator[tuple[set[Any], list[Any]]]:
+        """Yield, for each unique set of a row, the keys claimed in it, and those of the row.
+
+        Of a row that isn't whole yet, only the sets whose cells are all there.
+        """
+        for place, unique in enumerate(instance.plan.uniques):
+            if all(c.name in instance.rows.get(c.table, ()) for c in unique.columns):
+                claimed = self.claimed_keys.setdefault((instance.plan, place), set())
+                yield claimed, self._keys_of(instance, unique)
+
+    def _keys_of(self, instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
+        """Return every key that a unique set may hold of a row, on one engine or another.
+
+        Of a type that changes values, what it stores and what it gives back count both.
+        """
+        if not unique.nulls_equal and None in instance.cells(unique.columns):
+            return []
+        known = [
+            {_comparable(form, folds=self.folds or unique.folds) for form in instance.forms(column)}
+            for column in unique.columns
+        ]
+        return list(product(*known))
+
+
+class Resolved:
+    """A dataset as databases of certain engines hold it: one Python value per cell.
+
+    ``at`` is the engine that the rows are read from, by default the first; ``other`` ids mean the
+    same data.
+    """
+
+    def __init__(
+        self, dataset: Dataset, engines: Collection[str], at: str = "", *, other: bool = False
+    ) -> None:
         self.dataset = dataset
         self.engines = engines
-        self.at = at
+        self.at = at or next(iter(engines))
         self.other = other
-        self.folded = _folding(dataset) if FOLDING in engines else set()
+        folding = _folding(dataset) if FOLDING in engines else ()
+        self.folded = {cell for cell in folding if isinstance(cell, Varying)}
 
     def value(self, cell: Any) -> Any:
         """Return a cell's value."""
@@ -210,29 +260,13 @@ def both(cell: Any) -> tuple[Any, Any]:
     return (cell.value, cell.fallback) if isinstance(cell, Varying) else (cell, cell)
 
 
-def _folding(dataset: Dataset) -> set[Varying]:
-    """Find the cells that a collation could take for another row's in the same unique set."""
-    ambiguous_cells: set[Varying] = set()
-    for plan in dataset.plans.plans():
-        for unique in plan.uniques:
-            known_keys: set[Any] = set()
-            for instance in dataset.of(plan):
-                drawn, spare = zip(*(_stored(instance, c) for c in unique.columns), strict=True)
-                if drawn in known_keys:
-                    cells = instance.cells(unique.columns)
-                    ambiguous_cells.update(cell for cell in cells if isinstance(cell, Varying))
-                known_keys.add(spare if drawn in known_keys else drawn)
-    return ambiguous_cells
-
-
-def _stored(instance: Instance, column: Column) -> tuple[Any, Any]:
-    """Return what a collation may leave of what is stored in a column, on either side."""
-    fits = instance.fits(column)
-    drawn, spare = (
-        folded(cell if cell is None or fits is None else fits.stored(cell, FOLDING))
-        for cell in both(instance.cell(column))
-    )
-    return drawn, spare
+def _folding(dataset: Dataset) -> Iterator[Any]:
+    """Yield the cells that a collation could take for another row's in the same unique set."""
+    claims = Claims(folds=True)
+    for instance in dataset.instances:
+        if not claims.take(instance):
+            for unique in instance.plan.uniques:
+                yield from map(instance.cell, unique.columns)
 
 
 def folded(value: Any) -> Any:
@@ -245,3 +279,13 @@ def folded(value: Any) -> Any:
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
     return value if isinstance(value, MadeUp) else repr(value)
+
+
+def _comparable(value: Any, *, folds: bool) -> Any:
+    if folds:
+        return folded(value)
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return (type(value) is bool, value)

@@ -19,6 +19,7 @@ from lading.testing.cell_values.harmless import sampled
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import (
     ENGINES,
+    Claims,
     Dataset,
     Instance,
     MadeUp,
@@ -27,7 +28,6 @@ from lading.testing.datasets.dataset import (
 )
 from lading.testing.datasets.references import Draw, References
 from lading.testing.datasets.table_plan import Plan, identities
-from lading.testing.datasets.uniqueness import Claims
 
 #: At most so many cells of a row are drawn; the others are harmless.
 TOUCHED = 3

@@ -30,7 +30,7 @@ def write(dataset: Dataset, engine: sa.Engine, engines: Iterable[str], *, other:
     Returns:
         The rows with the values that all of these engines hold.
     """
-    resolved = dataset.resolved(frozenset(engines), at=engine_name(engine), other=other)
+    resolved = Resolved(dataset, frozenset(engines), engine_name(engine), other=other)
     with engine.begin() as connection:
         RowInserter(connection, resolved).write(
             ordered(reversed(dataset.instances)) if other else dataset.instances

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Instance
+from lading.testing.datasets.dataset import Claims, Instance
 from lading.testing.datasets.table_plan import Foreign, Plan
-from lading.testing.datasets.uniqueness import Claims
 
 Draw = Callable[[SearchStrategy[Any]], Any]
 

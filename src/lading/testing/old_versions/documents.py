@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,8 +14,6 @@ from lading.changes.rewriting.records import copied, each
 from lading.changes.rewriting.shapes import Shape, Shapes, is_link, is_owned, written_by
 from lading.errors import DeclarationError
 from lading.locking.sealed_shape import OWNER
-from lading.samples.supply import facts_of
-from lading.samples.texts import fitted
 from lading.testing.cell_values.drawn import joined
 from lading.testing.datasets.references import Draw
 from lading.testing.old_versions.values import value_strategy
@@ -26,8 +23,6 @@ Record = dict[str, Any]
 Records = dict[str, list[Record]]
 #: Records drawn of each entity, and owned ones of each list, at most.
 MOST = 3
-#: What makes a text nearly that of the record before, for what folds or cuts; often nothing.
-NEARLY = (None, None, str.swapcase, "{}x".format, " {}".format)
 #: Some names, and what a record holds in them, as text.
 Identity = tuple[tuple[str, ...], bytes]
 
@@ -65,26 +60,7 @@ class Past:
         kinds = shape.get("kinds") or [None]
         by_class = {kind: st.fixed_dictionaries(self._fields(path, shape, kind)) for kind in kinds}
         lists = st.lists(st.sampled_from(kinds).flatmap(by_class.__getitem__), max_size=MOST)
-        texts = {
-            name: facts_of(name, None, inner.get("constraints", {}))
-            for name, inner in shape["fields"].items()
-            if inner["type"] == "string"
-            and name != shape.get("discriminator")
-            and inner.get("constraints", {}).keys() <= {"longest", "shortest"}
-            and f"{path}.{name}" not in self.overrides
-        }
-
-        @st.composite
-        def records(draw: Draw) -> list[Record]:
-            several = draw(lists)
-            for before, record in pairwise(several):
-                for name, facts in texts.items():
-                    make = draw(st.sampled_from(NEARLY))
-                    if make and before.get(name) is not None and record.get(name) is not None:
-                        record[name] = fitted(make(before[name]), facts)
-            return _apart(shape, several)
-
-        return records()
+        return lists.map(lambda records: _apart(shape, records))
 
     def _fields(self, path: str, shape: Shape, kind: Any) -> dict[str, SearchStrategy[Any]]:
         """Return how each field of a class's records is drawn; references are set later."""

@@ -126,30 +126,30 @@ def _vanished(
     undone: Undone, before: Shapes, old: Records, after: Shapes, new: Records
 ) -> Iterator[str]:
     """Yield records and links that are fewer than they were, though no step says so."""
-    for name in old:
-        target = _goes_to(undone.change, name)
-        if target in new and target is not None:
-            others = sum(len(old[n]) for n in old if _goes_to(undone.change, n) == target)
-            if len(new[target]) != others:
-                yield f"{target} have {len(new[target])} records, and had {others} as {name}"
-    if any(_may_drop(step) for step in undone.change.steps):
-        return
     were, are = _counts(undone.change, before, old), _counts(None, after, new)
-    for target, count in were.items():
-        if target in after.roots and are[target] < count:
-            yield f"{are[target]} links lead to {target}, and {count} did; Drop them, or keep them"
-    lost = next(dangling(after, new), None)
+    may_drop = any(map(_may_drop, undone.change.steps))
+    for (what, target), count in were.items():
+        now = are[what, target]
+        if what == "records" and target in new and now != count:
+            yield f"{target}: there are {now} records, and there were {count}"
+        if what == "links" and target in after.roots and now < count and not may_drop:
+            yield f"{now} links lead to {target}, and {count} did; Drop them, or keep them"
+    lost = None if may_drop else next(dangling(after, new), None)
     if lost is not None and next(dangling(before, old), None) is None:
         yield f"a reference in {lost[1]!r} of {lost[0]} leads to no record any more"
 
 
-def _counts(change: type[Change] | None, shapes: Shapes, records: Records) -> Counter[str]:
-    """Count links by the entity that they lead to, as it is called after a change."""
-    counts: Counter[str] = Counter()
-    for _, _, inner, _ in links_of(shapes, records):
-        target = str(inner["entity"]).split(".", maxsplit=1)[0]
-        counts[(change and _goes_to(change, target)) or target] += 1
-    return counts
+def _counts(
+    change: type[Change] | None, shapes: Shapes, records: Records
+) -> Counter[tuple[str, str]]:
+    """Count records by entity, and links by that which they lead to, as called after a change."""
+    links = (str(inner["entity"]) for _, _, inner, _ in links_of(shapes, records))
+    counts = Counter(("links", entity.split(".", maxsplit=1)[0]) for entity in links)
+    counts.update({("records", name): len(records[name]) for name in records})
+    renamed: Counter[tuple[str, str]] = Counter()
+    for (what, name), count in counts.items():
+        renamed[what, (change and _goes_to(change, name)) or name] += count
+    return renamed
 
 
 def _goes_to(change: type[Change], name: str) -> str | None:

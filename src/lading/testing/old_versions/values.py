@@ -26,6 +26,8 @@ HIDDEN = ("patterns", "others", "field", "parts")
 LONGEST = 40
 #: How many of a field's samples are drawn from.
 MANY = 100
+#: Texts that are nearly the same, for changes that fold or cut what tells records apart.
+NEAR = ("near", "Near", "near ")
 
 
 def value_strategy(name: str, inner: Shape, goldens: Collection[Any]) -> SearchStrategy[Any] | None:
@@ -47,6 +49,8 @@ def value_strategy(name: str, inner: Shape, goldens: Collection[Any]) -> SearchS
     if supply is None:
         return known
     values = joined(st.integers(0, MANY).map(supply.plain), drawn_values(kind, None, facts))
+    if isinstance(kind, Text):
+        values = joined(st.sampled_from(NEAR), st.sampled_from(NEAR), values)
     values = values.filter(lambda value: not isinstance(value, float) or math.isfinite(value))
     drawn = values.map(lambda value: kind.write(_kept(kind, limits, facts, value)))
     if never := list(limits.get("never", ())):

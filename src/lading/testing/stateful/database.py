@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lading.exporter import export_document
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Dataset, Instance, made_up_id
+from lading.testing.datasets.dataset import Dataset, Instance, Resolved, made_up_id
 from lading.testing.datasets.insert import RowInserter
 from lading.testing.stateful.edits import Edit
 from lading.testing.trips.bundles import noted
@@ -59,7 +59,7 @@ class Live:
         """Make a change, unless the database refuses it."""
         self._number(edit.added)
         rows = Dataset(self.plans, [*self.state.instances, *edit.added])
-        resolved = rows.resolved({self.state.engine})
+        resolved = Resolved(rows, {self.state.engine})
         try:
             with self.engine.begin() as connection:
                 inserter = RowInserter(connection, resolved)

@@ -37,7 +37,7 @@ class State:
     @cached_property
     def resolved(self) -> Resolved:
         """The rows as the engine holds them."""
-        return Dataset(self.plans, self.instances).resolved({self.engine})
+        return Resolved(Dataset(self.plans, self.instances), {self.engine})
 
     @cached_property
     def written(self) -> Written:
