@@ -165,6 +165,8 @@ def units(**names: str) -> list[dict[str, Any]]:
     [
         pytest.param("A", units(b="A"), [], "update", "name: 'A' would be that", id="an update"),
         pytest.param("A", units(c="A"), [], "skip", "name: 'A' would be that", id="a new record"),
+        pytest.param("A", units(c="A"), [reading("a", "A") | {"uuid": str(UUID(int=2))}], "update",
+                     "name: 'A' would be that", id="a new record, and another that refers to it"),
         pytest.param(None, units(b="A"), [], "update", None, id="nothing refers to it"),
         pytest.param("A", units(a="B", b="A"), [], "update", None, id="a swap"),
         pytest.param("A", units(b="A"), [reading("a", None)], "update", None, id="no longer"),

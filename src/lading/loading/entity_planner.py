@@ -98,7 +98,8 @@ class EntityPlanner:
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
             recorder.insert(good)
-            self._exclude(batch)
+            if not self.context.keeps_good:
+                self._exclude(batch)
         if self.updates is None:
             return
         for updates in self.updates.updates:
@@ -114,6 +115,11 @@ class EntityPlanner:
             self._exclude(batch)
         for identities in self.updates.doomed:
             self.outcome.counts.deleted += len(identities)
+
+    def exclude_new(self) -> None:
+        """Plan again without new records that turned out bad."""
+        for batch in self.new if self.outcome.bad else ():
+            self._exclude(batch)
 
     def _exclude(self, batch: Batch) -> None:
         """Plan again without records that turned out bad, to which others may refer."""

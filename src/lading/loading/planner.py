@@ -57,6 +57,7 @@ class Planner(Loader):
                 gone = gone_records(context, updates, rewritten=True)
                 for reference_keys in sharing.values():
                     reference_keys.check(gone)
+            self._exclude_new(planners)
             if not (compete or self.exclusions.must_restart):
                 self.is_settled = self.exclusions.must_restart = True
             self._hand_on(updates)
@@ -78,6 +79,12 @@ class Planner(Loader):
             for entity in updates:
                 for chunk in entity.replaced:
                     found[entity.root.name].append(chunk)
+
+    def _exclude_new(self, planners: list[EntityPlanner]) -> None:
+        """Leave bad new records out last: without other records they may be good."""
+        if not self.exclusions.must_restart:
+            for planner in planners:
+                planner.exclude_new()
 
     def _decide(self, context: LoadContext, root: RowSet, keys: PlannedKeys) -> EntityPlanner:
         """Decide what would happen to one entity's records."""
