@@ -79,3 +79,33 @@ def test_a_key_with_a_null_matches_nothing() -> None:
     parts = [value for value in matcher().rows.values if value.name == "text"]
     assert key_of(parts, {"text": None}) is None
     assert key_of(parts, {"text": "a"}) == key_of(parts, {"text": "a"})
+
+
+def test_a_row_stays_though_what_it_owns_changes() -> None:
+    """It is the one that says all the same, or else the same itself."""
+    base, catalog = new_base(), Catalog("boxes")
+
+    class Item(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "items"
+        id = mapped_column(sa.Integer, primary_key=True)
+        box_id = to("boxes.id", null=False)
+        text = mapped_column(sa.Text)
+
+    class Box(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "boxes"
+        id = mapped_column(sa.Integer, primary_key=True)
+        order_id = to("orders.id", null=False)
+        text = mapped_column(sa.Text)
+        items = relationship(Item)
+
+    order = table(base, "orders", boxes=relationship(Box))
+    items = Owned(schema_for(Item, catalog))
+    schema_for(order, catalog, {"boxes": Owned(schema_for(Box, catalog, {"items": items}))})
+    rows = catalog.use()["orders"]
+    boxes = OwnedMatcher(rows.children[0], RecordComparison(rows))
+
+    def box(words: str) -> dict[str, Any]:
+        return {"text": words[0], "items": lines(words[1:])}
+
+    stored = [box("ax"), box("by"), box("ay")]
+    assert boxes.match([box("ay"), box("az"), box("cx")], stored) == [2, 0, None]

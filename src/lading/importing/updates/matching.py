@@ -24,13 +24,14 @@ class OwnedMatcher:
     """Matches the rows of one owned list.
 
     They are matched by the primary key if records carry it, else by their natural key and by
-    what is unique among them, else by what they say.
+    what is unique among them, else by what they say, at last without what they own.
     """
 
     def __init__(self, children: Children, comparison: RecordComparison) -> None:
         self.rows = children.rows
         self.comparison = comparison
         self.sets = matching_sets(self.rows)
+        self.lists = {within.written for within in self.rows.children}
         #: Whether the list's order comes from generated ids, which no update changes.
         self.by_id = any(column is self.rows.surrogate for column, _ in children.sequence)
 
@@ -44,21 +45,20 @@ class OwnedMatcher:
                 matches,
             )
         if self.rows.surrogate is not None:
-            if None in matches and len(stored) > len(matches) - matches.count(None):
-                contents = [self._content(record) for record in records]
-                self._match_by(contents, [self._content(record) for record in stored], matches)
+            for content in (self._content, self._own_content)[: 2 if self.lists else 1]:
+                if None in matches and len(stored) > len(matches) - matches.count(None):
+                    self._match_by(list(map(content, records)), map(content, stored), matches)
             if self.by_id and not self._keeps_order(matches):
                 matches = self._in_order(len(records), len(stored))
         return self._of_one_class(matches, records, stored)
 
     def _match_by(
-        self, keys: Sequence[bytes | None], stored: Sequence[bytes | None], matches: Matches
+        self, keys: Sequence[bytes | None], stored: Iterable[bytes | None], matches: Matches
     ) -> None:
         """Match rows that have none yet by one key; a missing key matches nothing."""
         matched = set(matches)
         places: dict[bytes, list[int]] = defaultdict(list)
-        for place in reversed(range(len(stored))):
-            key = stored[place]
+        for place, key in reversed([*enumerate(stored)]):
             if key is not None and place not in matched:
                 places[key].append(place)
         for n, key in enumerate(keys):
@@ -67,6 +67,10 @@ class OwnedMatcher:
 
     def _content(self, record: Content) -> bytes:
         return self.comparison.content_key(self.rows, record)
+
+    def _own_content(self, record: Content) -> bytes:
+        """Return what a row itself says, whatever it owns."""
+        return self._content({n: v for n, v in record.items() if n not in self.lists})
 
     def _keeps_order(self, matches: Matches) -> bool:
         """Tell whether the list comes out in its order, with new rows where new ids put them."""
