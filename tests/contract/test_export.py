@@ -801,7 +801,9 @@ def test_required_dangling_references_are_refused(tmp_path: Path) -> None:
 def test_dangling_links_and_lost_owned_rows_are_refused(tmp_path: Path) -> None:
     """Links and owned rows that belong to nobody would be forgotten."""
     broken = {
-        "INSERT INTO dish_cuisines VALUES (1, 77)": "a link of dish_cuisines refers to no row",
+        "INSERT INTO dish_cuisines VALUES (1, 77)": (
+            "the link of dish_cuisines with dish_id 1 refers to no row of cuisines. Remove"
+        ),
         "INSERT INTO dish_cuisines VALUES (77, 1)": (
             "dish_cuisines: 1 of 3 rows belong to no record, and would be forgotten. Delete them, "
             "or give each a parent that exists."

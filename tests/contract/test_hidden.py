@@ -269,6 +269,38 @@ def test_what_is_hidden_travels(tmp_path: Path) -> None:
         assert connection.scalar(sa.text("SELECT token FROM accounts")) == SECRET
 
 
+def test_a_link_by_a_hidden_key_that_can_not_be_written_shows_none(tmp_path: Path) -> None:
+    """Neither the target's key nor the owner's, where a hidden column is one."""
+    base, catalog = new_base(), Catalog("links")
+    pairs = sa.Table(
+        "pairs",
+        base.metadata,
+        sa.Column("owner", sa.ForeignKey("owners.token"), primary_key=True),
+        sa.Column("target", sa.ForeignKey("targets.id"), primary_key=True),
+    )
+
+    class Target(base):
+        __tablename__ = "targets"
+        id = key()
+        token = mapped_column(sa.String(5), unique=True, nullable=False)
+
+    class Owner(base):
+        __tablename__ = "owners"
+        id = key()
+        name = mapped_column(sa.String(5), unique=True, nullable=False)
+        token = mapped_column(sa.String(20), unique=True, nullable=False)
+        targets = relationship(Target, secondary=pairs)
+
+    schema_for(Target, catalog, hidden=("token",))
+    schema_for(Owner, catalog, natural_key="name", hidden=("token",))
+    engine = sa.create_engine("sqlite://")
+    base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        session.add(Owner(name="a", token=SECRET, targets=[Target(token=SECRET)]))
+    told = refused(lambda: export_all(engine, tmp_path / "b", catalog=catalog, only=["owners"]))
+    assert f"the link of pairs with {HIDDEN} refers to a row of targets whose key" in told
+
+
 @pytest.mark.parametrize(
     ("hidden", "told"),
     [

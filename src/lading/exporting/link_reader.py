@@ -18,6 +18,7 @@ from lading.exporting.ancestors import ancestors_of
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.reading import Reading
 from lading.messages import Message, shown
+from lading.model.hidden import HIDDEN, masked_fault
 from lading.model.rowsets import Links, RowSet
 from lading.records.key_source import order_source, reference_source
 from lading.records.layout import KeyLayout, RecordLayout
@@ -47,6 +48,7 @@ class LinkReader:
         self.ancestors = ancestors_of(selection)
         self.owner_places = [owner.raw(column) for _, column in links.local]
         self.own_places = [selection.raw(links.table.c[near.key]) for near, _ in links.local]
+        self.present = slot.present
         self.make = self._compile(selection, slot, layout.keys.get(links.name))
         self.selection = selection
         self.sql = dialect.text_of(selection.statement())
@@ -91,16 +93,39 @@ class LinkReader:
         try:
             keys_and_orders = self.make(rows, keys)
         except Exception as error:
-            text = f"a link of {self.links.table.fullname} refers to no row ({error})"
-            remedy = "Remove the link, or add the row."
-            raise TargetError(
-                Message("foreign-key-dangling", text), remedy, **self.place
-            ) from error
+            raise self._fault(rows, keys, error) from error
         groups: dict[Row, list[tuple[Any, Any]]] = defaultdict(list)
         owners = keys_at(rows, self.own_places)
         for owner, key_and_order in zip(owners, keys_and_orders, strict=True):
             groups[owner].append(key_and_order)
         return groups
+
+    def _fault(self, rows: Sequence[Row], keys: Sequence[Any], error: Exception) -> TargetError:
+        """Return the error that names the first link that can't be written."""
+        row, cause = rows[0], error
+        for row in rows:
+            try:
+                self.make([row], keys)
+            except Exception as fault:
+                cause = fault
+                break
+        columns = [near.name for near, _ in self.links.local]
+        values = [row[place] for place in self.own_places]
+        owner = " and ".join(f"{c} {shown(v)}" for c, v in zip(columns, values, strict=True))
+        place = f"the link of {self.links.table.fullname} with {self._shown_owner(owner)}"
+        target = self.links.reference.target.table.fullname
+        if row[self.present] is None:
+            text = f"{place} refers to no row of {target}"
+            remedy = "Remove the link, or add the row."
+            return TargetError(Message("foreign-key-dangling", text), remedy, **self.place)
+        why = masked_fault(self.rows, self.links.written, str(cause))
+        text = f"{place} refers to a row of {target} whose key can't be written: {why}"
+        return TargetError(Message("value-unwritable", text), "Correct that row.", **self.place)
+
+    def _shown_owner(self, owner: str) -> str:
+        """Return an owner's key as it may be shown."""
+        columns = {far for _, far in self.links.local}
+        return HIDDEN if any(v.hidden and v.column in columns for v in self.rows.values) else owner
 
 
 def refuse_strangers(
