@@ -18,7 +18,7 @@ from lading.exporting.ancestors import ancestors_of
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.reading import Reading
 from lading.messages import Message, shown
-from lading.model.hidden import HIDDEN, masked_fault
+from lading.model.hidden import HIDDEN, hides_columns, masked_fault
 from lading.model.rowsets import Links, RowSet
 from lading.records.key_source import order_source, reference_source
 from lading.records.layout import KeyLayout, RecordLayout
@@ -41,6 +41,7 @@ class LinkReader:
         self.rows = rows
         self.links = links
         self.path = path
+        self.hides_owner = hides_columns(rows, (far for _, far in links.local))
         self.place: dict[str, Any] = {"entity": rows.name, "field": links.written}
         dialect = owner.dialect
         selection = Selection(dialect, links.table, anchor=links.reference.columns)
@@ -75,7 +76,7 @@ class LinkReader:
         rows = rows_among(reading.database, self.sql, near, self.names, wanted)
         rows = self.selection.completed(reading.database, rows)
         groups = self._by_owner(reading, rows)
-        refuse_strangers(groups, wanted, self.links.table, self.rows.name)
+        refuse_strangers(groups, wanted, self.links.table, self.rows.name, hides=self.hides_owner)
         tally = reading.tally
         tally.rows[self.links.table.fullname] += len(rows)
         tally.links[f"{self.path}{self.links.written}"] += len(rows)
@@ -112,7 +113,8 @@ class LinkReader:
         columns = [near.name for near, _ in self.links.local]
         values = [row[place] for place in self.own_places]
         owner = " and ".join(f"{c} {shown(v)}" for c, v in zip(columns, values, strict=True))
-        place = f"the link of {self.links.table.fullname} with {self._shown_owner(owner)}"
+        owner = HIDDEN if self.hides_owner else owner
+        place = f"the link of {self.links.table.fullname} with {owner}"
         target = self.links.reference.target.table.fullname
         if row[self.present] is None:
             text = f"{place} refers to no row of {target}"
@@ -122,14 +124,9 @@ class LinkReader:
         text = f"{place} refers to a row of {target} whose key can't be written: {why}"
         return TargetError(Message("value-unwritable", text), "Correct that row.", **self.place)
 
-    def _shown_owner(self, owner: str) -> str:
-        """Return an owner's key as it may be shown."""
-        columns = {far for _, far in self.links.local}
-        return HIDDEN if any(v.hidden and v.column in columns for v in self.rows.values) else owner
-
 
 def refuse_strangers(
-    groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str
+    groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str, *, hides: bool
 ) -> None:
     """Refuse rows that match an owner by the database's collation alone.
 
@@ -138,15 +135,17 @@ def refuse_strangers(
         owners: the keys of the owners that were asked for.
         table: the table that holds the rows.
         entity: the entity that an error names.
+        hides: whether the owners' keys are hidden.
 
     Raises:
         TargetError: a foreign key isn't exactly an owner's key.
     """
     for stranger in groups.keys() - set(owners):
+        key = HIDDEN if hides else shown(stranger)
         raise TargetError(
             Message(
                 "collation-clash",
-                f"a row of {table.fullname} refers to {shown(stranger)}, which is its owner's key "
+                f"a row of {table.fullname} refers to {key}, which is its owner's key "
                 "only by the database's collation",
             ),
             "Write the foreign key exactly as the owner's key is.",

@@ -24,6 +24,7 @@ from lading.exporting.query import Selection, identity_of
 from lading.exporting.reading import BareRows, Reading, StoredRow, Tally
 from lading.mapping.columns import kind_of
 from lading.messages import Message
+from lading.model.hidden import hides_columns
 from lading.model.rowsets import Children, Column, RowSet
 from lading.records.layout import RecordLayout
 from lading.records.lines import encode_lines
@@ -121,6 +122,7 @@ class ChildReader:
         self.parent_places = [parent.selection.raw(up) for _, up in children.pairs]
         selection = self.reader.selection
         self.own_places = [selection.raw(down) for down, _ in children.pairs]
+        self.hides_owner = hides_columns(children.rows.parent, (up for _, up in children.pairs))
         self.other_places = [[selection.raw(column) for column in g] for g in children.others]
         # The columns that refer to the owner are the same in all rows of a list.
         self.sorts = [
@@ -159,7 +161,8 @@ class ChildReader:
             stored = self.reader.stored_rows(reading.nested, rows)
         for owner, *row in zip(keys_at(rows, self.own_places), lines, rows, stored, strict=True):
             groups[owner].append(row)
-        refuse_strangers(groups, owners, self.children.rows.table, self.children.rows.name)
+        owned = self.children.rows
+        refuse_strangers(groups, owners, owned.table, owned.name, hides=self.hides_owner)
         for items in groups.values():
             items.sort(key=itemgetter(0))
             for key, descending in reversed(self.sorts):

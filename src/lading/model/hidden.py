@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lading.messages import Message, coded
-from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
 
 
 class Hidden(str):
@@ -49,6 +49,12 @@ def has_hidden(rows: RowSet) -> bool:
         has_hidden(member.rows) if isinstance(member, Children) else hides(member)
         for member in rows.members
     )
+
+
+def hides_columns(rows: RowSet | None, columns: Iterable[Column]) -> bool:
+    """Tell whether some of a row set's columns hold hidden values."""
+    values = rows.values if rows is not None else ()
+    return not {value.column for value in values if value.hidden}.isdisjoint(columns)
 
 
 def paths_of_values(rows: RowSet, path: str = "") -> Iterator[tuple[str, Value]]:
