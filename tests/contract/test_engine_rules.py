@@ -33,7 +33,7 @@ from lading.database.live import database_for
 from lading.database.live.base import Database
 from lading.database.lookup import rows_among
 from lading.importing import resolver as resolve
-from support import zoo
+from support import worlds, zoo
 from support.backends import Backend
 from support.columns import FLOAT, MOMENT
 from support.declaring import catalog_of, new_base, schema_for
@@ -930,3 +930,19 @@ def test_reflected_tables_go_round(backend: Backend) -> None:
         with_ids = export_document(engine, catalog=catalog, include_ids=True)
     assert set(with_ids["items"][0]) == {"id", "slug", "kind", "kind_id"}
     assert {type(name) for record in with_ids["items"] for name in record} == {str}
+
+
+@pytest.mark.parametrize("options", [{"stream_results": True}, {"yield_per": 2}], ids=str)
+def test_an_engine_that_streams_every_result_gives_the_same(
+    options: dict[str, Any], backend: Backend, tmp_path: Path
+) -> None:
+    """Some applications set execution options for all that they read."""
+    world = worlds.kitchen()
+    with backend.database(world.metadata) as engine:
+        exported = export_all(world.filled(engine), tmp_path / "first", catalog=world.catalog)
+    with backend.database(world.metadata) as engine:
+        streaming = engine.execution_options(**options)
+        for mode in ("error", "mirror"):
+            import_all(streaming, tmp_path / "first", catalog=world.catalog, on_conflict=mode)
+        again = export_all(streaming, tmp_path / "again", catalog=world.catalog)
+        assert again.content_sha256 == exported.content_sha256

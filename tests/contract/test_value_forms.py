@@ -589,12 +589,14 @@ def test_uuids_kept_as_text_come_back(backend: Backend) -> None:
         ("extra_float_digits", "0"),
         ("standard_conforming_strings", "off"),
         ("DateStyle", "'German'"),
+        ("array_nulls", "off"),
+        ("quote_all_identifiers", "on"),
     ],
 )
 def test_settings_that_change_values_are_refused(
     setting: str, value: str, postgresql: Backend
 ) -> None:
-    """Floats would be rounded, bytes and dates misread."""
+    """Floats would be rounded, bytes and dates misread, nulls in arrays become texts."""
     world = world_of()
     with postgresql.database(world.metadata) as engine, Session(engine) as session:
         session.execute(sa.text(f"SET LOCAL {setting} = {value}"))

@@ -26,6 +26,9 @@ from lading.mapping.coverage import uncarried
 from lading.messages import Message, listed
 from lading.options import session_of
 
+#: What an application may have set for all of its results, at SQLAlchemy's defaults.
+NOT_STREAMED: Mapping[str, Any] = {"stream_results": False, "yield_per": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -45,10 +48,18 @@ class Opened:
         return self.database.connection
 
 
-def _database(connection: sa.Connection, catalog: Catalog) -> Database:
+@contextmanager
+def _database(connection: sa.Connection, catalog: Catalog) -> Iterator[Database]:
+    """Yield the database over a connection, whose options are given back at the end."""
     cache = catalog.use().once(dialect_cache)
     as_read = catalog.sqlite_decimals == AS_READ
-    return database_for(connection, partial(cache.dialect, as_read=as_read))
+    options = connection.get_execution_options()
+    before = {name: options.get(name, default) for name, default in NOT_STREAMED.items()}
+    connection.execution_options(**NOT_STREAMED)
+    try:
+        yield database_for(connection, partial(cache.dialect, as_read=as_read))
+    finally:
+        connection.execution_options(**before)
 
 
 @contextmanager
@@ -58,7 +69,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
-            database = _database(connection, catalog)
+            database = stack.enter_context(_database(connection, catalog))
             stack.callback(_give_back, database)
             database.begin_reading()
             stack.enter_context(database.settings())
@@ -66,7 +77,7 @@ def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
             yield Opened(database, callers=False, snapshot="one snapshot, opened by lading")
             connection.rollback()
             return
-        database = _database(_connection(owner, catalog), catalog)
+        database = stack.enter_context(_database(_connection(owner, catalog), catalog))
         database.ensure_begun(writing=False)
         _refuse_autocommit(database)
         stack.enter_context(database.settings())
@@ -126,7 +137,7 @@ def _own_transaction(
     """Open a transaction of our own, which commits if the block ends well."""
     with ExitStack() as stack:
         connection = stack.enter_context(engine.connect())
-        database = _database(connection, catalog)
+        database = stack.enter_context(_database(connection, catalog))
         stack.callback(_give_back, database)
         database.begin_writing()
         _refuse_autocommit(database)
@@ -144,7 +155,7 @@ def _callers_savepoint(
 ) -> Iterator[Opened]:
     """Open a savepoint in the caller's transaction."""
     with ExitStack() as stack:
-        database = _database(_connection(owner, catalog), catalog)
+        database = stack.enter_context(_database(_connection(owner, catalog), catalog))
         _hold_for_caller(database, keys, compared)
         stack.callback(database.give_back)
         database.ensure_begun(writing=True)

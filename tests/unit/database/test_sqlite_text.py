@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import Catalog, Owned
+from lading import Catalog, Owned, TargetError, export_document
 from lading.database.live.sqlite_text import not_utf8
-from support.declaring import new_base, schema_for, table, to
+from support.declaring import catalog_of, new_base, schema_for, table, to
 
 
 def test_the_first_such_text_is_named_with_its_row() -> None:
@@ -33,3 +37,17 @@ def test_the_first_such_text_is_named_with_its_row() -> None:
             "plain",
             None,
         ]
+
+
+@pytest.mark.parametrize("factory", [bytes, lambda data: data.decode(errors="replace")])
+def test_a_connection_that_reads_text_otherwise_is_refused(factory: Callable[..., Any]) -> None:
+    """What isn't UTF-8 would be replaced, and exported so."""
+    base = new_base()
+    item = table(base, "items", note=mapped_column(sa.Text))
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    base.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.connection.driver_connection.text_factory = factory
+        with pytest.raises(TargetError, match="the connection's text_factory is") as caught:
+            export_document(connection, catalog=catalog_of(item))
+    assert caught.value.code == "setting-unsafe"

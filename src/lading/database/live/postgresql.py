@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +34,14 @@ from lading.model.rowsets import Column
 #: The driver's number of that isolation level.
 REPEATABLE_READ = 3
 BY_CODE_POINT = {"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
+#: Settings, and whether the server and the driver give and take values as they are under one.
+IS_SAFE: dict[str, Callable[[str], bool]] = {
+    "extra_float_digits": lambda digits: int(digits) >= 1,
+    "DateStyle": lambda style: style.startswith("ISO"),
+    "standard_conforming_strings": "on".__eq__,
+    "array_nulls": "on".__eq__,
+    "quote_all_identifiers": "off".__eq__,
+}
 
 
 class PostgreSQLDatabase(Database):
@@ -82,17 +90,16 @@ class PostgreSQLDatabase(Database):
             connection.dialect = own
 
     def _refuse_settings(self) -> None:
-        """Settings under which the server or the driver would change values."""
-        names = ("extra_float_digits", "DateStyle", "standard_conforming_strings")
-        settings = ", ".join(f"current_setting('{name}')" for name in names)
-        digits, style, strings = self.fetch(f"SELECT {settings}")[0]
-        fine = (int(digits) >= 1, style.startswith("ISO"), strings == "on")
-        for name, value, is_fine in zip(names, (digits, style, strings), fine, strict=True):
-            if not is_fine:
+        """Refuse settings under which the server or the driver would misread values or types."""
+        settings = ", ".join(f"current_setting('{name}')" for name in IS_SAFE)
+        values = self.fetch(f"SELECT {settings}")[0]
+        for (name, is_safe), value in zip(IS_SAFE.items(), values, strict=True):
+            if not is_safe(value):
                 raise TargetError(
                     Message(
                         "setting-unsafe",
-                        f"PostgreSQL's {name} is {value!r}, under which values change",
+                        f"PostgreSQL's {name} is {value!r}, under which values or types are "
+                        "misread",
                     ),
                     f"RESET {name}, or set it to the server's usual value.",
                 )

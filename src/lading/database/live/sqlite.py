@@ -19,6 +19,8 @@ from lading.database.live.live_keys import LiveKeys, RealPlace
 from lading.database.live.same_rows import sqlite_rows
 from lading.database.live.sqlite_text import REFUSAL, not_utf8
 from lading.database.live.unique_indexes import UniqueIndexes, sqlite_indexes
+from lading.errors import TargetError
+from lading.messages import Message, shown
 from lading.model.rowsets import Column, RowSet
 
 #: What makes SQLite store a default where a NULL is written to a column that is NOT NULL.
@@ -43,8 +45,22 @@ class SQLiteDatabase(Database):
         self.counting: dict[str | None, bool] = {}
 
     def server_facts(self) -> ServerFacts:
-        """Files in UTF-16 don't sort by code point."""
+        """Files in UTF-16 don't sort by code point; ``TargetError`` if texts aren't read as str."""
+        self._refuse_text_factory()
         return ServerFacts(is_utf8=self.fetch("PRAGMA encoding")[0][0] == "UTF-8")
+
+    def _refuse_text_factory(self) -> None:
+        driver: Any = self.connection.connection.driver_connection
+        factory = getattr(driver, "text_factory", str)
+        if factory is not str:
+            raise TargetError(
+                Message(
+                    "setting-unsafe",
+                    f"the connection's text_factory is {shown(factory)}, under which values or "
+                    "types are misread",
+                ),
+                "Set it to str; lading names the row whose text isn't UTF-8.",
+            )
 
     def real_columns(self, tables: Sequence[sa.Table]) -> Tables:
         """Ask ``PRAGMA table_xinfo`` of all tables at once."""
