@@ -352,16 +352,40 @@ def test_a_column_that_is_left_out_says_its_declared_type(
 
 
 def test_odd_names_and_large_numbers_of_mariadb_come_back(mariadb: Backend, tmp_path: Path) -> None:
-    """A backtick in a column's name, and the upper half of an unsigned BIGINT, in SQLite too."""
+    """Backticks, also between foreign keys, and the upper half of an unsigned BIGINT, in SQLite too."""
     with mariadb.database() as engine:
         run(
             engine,
             "CREATE TABLE odd (id BIGINT UNSIGNED PRIMARY KEY, `a``b` INT)",
             f"INSERT INTO odd VALUES ({2**64 - 1}, 1)",
+            "CREATE TABLE `o``dd` (id INT PRIMARY KEY, `a``b` BIGINT UNSIGNED, below INT, FOREIGN KEY "
+            "(`a``b`) REFERENCES odd (id) ON UPDATE CASCADE ON DELETE SET NULL, FOREIGN KEY (below) "
+            "REFERENCES `o``dd` (id))",
+            f"INSERT INTO `o``dd` VALUES (1, {2**64 - 1}, 1)",
         )
         catalog = Catalog.from_metadata(engine)
         assert [value.name for value in catalog.use()["odd"].values] == ["id", "a`b"]
+        rows = catalog.use()["o`dd"]
+        assert sorted(reference.name for reference in rows.references) == ["a`b", "below"]
+        (key,) = rows.table.c["a`b"].foreign_keys
+        assert (key.onupdate, key.ondelete) == ("CASCADE", "SET NULL")
         assert_restored(catalog, tmp_path / "a")
+
+
+def test_what_sqlites_foreign_keys_do_is_known(tmp_path: Path) -> None:
+    """Those of one column beside it, and those that share columns with others."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    run(
+        engine,
+        "CREATE TABLE a (x INT, y INT, PRIMARY KEY (x, y))",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, "
+        "x INT REFERENCES b ON UPDATE CASCADE ON DELETE SET NULL, y INT, "
+        "FOREIGN KEY (x, y) REFERENCES a ON UPDATE SET DEFAULT)",
+    )
+    keys = Catalog.from_metadata(engine).use()["b"].table.foreign_key_constraints
+    actions = {tuple(key.column_keys): (key.onupdate, key.ondelete) for key in keys}
+    assert actions == {("x",): ("CASCADE", "SET NULL"), ("x", "y"): ("SET DEFAULT", None)}
+    engine.dispose()
 
 
 def test_what_has_no_name_in_sqlite_is_named_or_left_out(tmp_path: Path) -> None:

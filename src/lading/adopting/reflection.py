@@ -15,6 +15,7 @@ from lading.adopting.deferred_keys import note_deferred_keys
 from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
 from lading.adopting.left_out import left_out_of, schemas_of
+from lading.adopting.mariadb_keys import add_lost_keys
 from lading.adopting.odd_types import complete_types, loosen, note_unknown_types
 from lading.adopting.repairs import (
     complete_foreign_keys,
@@ -103,6 +104,8 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
             metadata.reflect(connection, schema=schema)
         drop_copied_references(connection, metadata.tables.values())
         lead_to_whole_tables(connection, metadata)
+        if connection.dialect.name in ("mysql", "mariadb"):
+            add_lost_keys(connection, metadata)
     for table in list(metadata.tables.values()):
         if table.fullname in left_out:
             metadata.remove(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count
+from itertools import count, groupby
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
@@ -30,22 +30,23 @@ WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')
 
 
 def complete_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
-    """Note what deletions do to rows, which SQLAlchemy doesn't read beside columns on SQLite."""
+    """Note what a target's changes do to rows, which SQLAlchemy doesn't read beside columns.
+
+    Only SQLite has foreign keys there.
+    """
     if connection.dialect.name != "sqlite":
         return
     quoted = connection.dialect.identifier_preparer.quote(table.name)
-    actions = {
-        column: action
-        for _, _, _, column, _, _, action, _ in connection.exec_driver_sql(
-            f"PRAGMA main.foreign_key_list({quoted})"
-        )
-    }
+    rows = connection.exec_driver_sql(f"PRAGMA main.foreign_key_list({quoted})").all()
+    actions = {}
+    for _, group in groupby(rows, lambda row: row[0]):
+        parts = list(group)
+        actions[frozenset(row[3] for row in parts)] = parts[0][5:7]
     for key in table.foreign_key_constraints:
-        action = actions.get(str(key.elements[0].parent.name))
-        if action is not None and action != "NO ACTION":
-            key.ondelete = action
-            for element in key.elements:
-                element.ondelete = action
+        columns = frozenset(str(element.parent.name) for element in key.elements)
+        for option, action in zip(("onupdate", "ondelete"), actions.get(columns, ()), strict=False):
+            for part in (key, *key.elements) if action != "NO ACTION" else ():
+                setattr(part, option, action)
 
 
 def complete_unique_keys(connection: sa.Connection, table: sa.Table) -> None:
