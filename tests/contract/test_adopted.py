@@ -174,6 +174,28 @@ def test_a_reference_to_a_partition_leads_to_the_whole_table(
         assert entity_bytes(tmp_path / "b") == entity_bytes(tmp_path / "c")
 
 
+def test_rows_that_need_those_of_a_partition_are_loaded_after_its_table(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    """Where what they refer to is unique in that partition alone, no reference can say so."""
+    tables = [
+        "CREATE TABLE sales (id INTEGER, year INTEGER, PRIMARY KEY (id, year)) "
+        "PARTITION BY LIST (year)",
+        "CREATE TABLE first PARTITION OF sales FOR VALUES IN (1)",
+        "ALTER TABLE first ADD UNIQUE (id)",
+        "CREATE TABLE lines (id INTEGER PRIMARY KEY, sale INTEGER REFERENCES first (id))",
+    ]
+    with postgresql.database() as source, postgresql.database() as target:
+        run(source, *tables, "INSERT INTO sales VALUES (5, 1)", "INSERT INTO lines VALUES (1, 5)")
+        run(target, *tables)
+        catalog, others = (Catalog.from_metadata(one, name="sales") for one in (source, target))
+        export_all(source, tmp_path / "b", catalog=catalog)
+        assert not verify(tmp_path / "b", catalog=catalog, restore=True).problems
+        import_all(target, tmp_path / "b", catalog=others)
+        choices = {choice.entity: dict(choice.fields) for choice in catalog.choices()}
+        assert "for first.id isn't among" in choices["lines"]["sale"]
+
+
 @pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])
 def test_tables_are_restored_without_options_of_their_server(
     request: pytest.FixtureRequest, dialect: str, tmp_path: Path

@@ -183,9 +183,14 @@ def test_a_column_that_only_the_database_has_is_named(shop: sa.Engine, tmp_path:
     run(shop, "ALTER TABLE kept ADD COLUMN since TEXT")
     models = tmp_path / "app/models.py"
     models.write_text(re.sub(r"    price: .*\n", "", models.read_text("utf-8")), "utf-8")
-    assert [text for text in scaffold(shop, tmp_path / "app").remarks if "column" in text] == [
+    result = scaffold(shop, tmp_path / "app")
+    assert [text for text in result.remarks if "column" in text] == [
         "models.py has no column goods.price, so no bundle carries it",
         "models.py has no column kept.since, so no bundle carries it",
+    ]
+    assert result.changes == [
+        "models.py: kept holds more than links, and would be a class with: since: "
+        "Mapped[Optional[str]] = mapped_column(Text)",
     ]
 
 

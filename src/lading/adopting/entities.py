@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapper, RelationshipDirection
 from lading.adopting.left_out import is_version_table
 from lading.adopting.nesting import KEYLESS, is_keyless, owners_of
 from lading.adopting.preferred_types import prefer_types
-from lading.adopting.repairs import LOST
+from lading.adopting.repairs import LOADED_AFTER, LOST
 from lading.adopting.sources import Stock, registries_of, stock_of
 from lading.adopting.tables import mapped
 from lading.errors import DeclarationError
@@ -81,7 +81,13 @@ class Adoption:
         schemas: dict[sa.Table, Any] = {}
         for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):
             lists = {child: schemas[child] for child in schemas if owners.get(child) is table}
-            schemas[table] = self._schema(mapper_of[table], names[table], lists, catalog, base)
+            needed = table.info.get(LOADED_AFTER, set()) & (mapper_of.keys() - owners.keys())
+            options = {
+                "catalog": catalog,
+                "name": names[table],
+                "depends_on": sorted(names[other] for other in needed - {table}),
+            }
+            schemas[table] = self._schema(mapper_of[table], options, lists, base)
             self.decisions[schemas[table]] = _decisions(mapper_of[table], lists)
         self.schemas = frozenset(catalog.schemas) - frozenset(declared)
         self.is_done = True
@@ -105,19 +111,18 @@ class Adoption:
         return {mapper_of[table]: shape for table, shape in shapes.items()}
 
     def _schema(
-        self, mapper: Mapper[Any], name: str, lists: Mapping[sa.Table, Any], catalog: Any, base: Any
+        self, mapper: Mapper[Any], options: Any, lists: Mapping[sa.Table, Any], base: Any
     ) -> Any:
         """Declare one schema.
 
         Args:
             mapper: The mapper of its model.
-            name: The entity's name.
+            options: Those of its ``Meta`` that others decide.
             lists: The schemas of the tables whose rows it owns.
-            catalog: The catalog that it is declared in.
             base: ``EntitySchema``.
         """
         table = table_of(mapper)
-        options = {"model": mapper.class_, "catalog": catalog, "name": name}
+        options["model"] = mapper.class_
         if table.fullname in self.natural_keys:
             options["natural_key"] = self.natural_keys[table.fullname]
         attributes: dict[str, Any] = {"Meta": type("Meta", (), options)}

@@ -10,6 +10,8 @@ from sqlalchemy.sql.elements import quoted_name
 
 #: Where a column remembers what its foreign key led to.
 LOST = "lading: lost reference"
+#: Where a table remembers which tables its rows need, though no foreign key tells.
+LOADED_AFTER = "lading: loaded after"
 #: The foreign keys that PostgreSQL makes beside one to a partitioned table, to each partition.
 _COPIES = """
 SELECT n.nspname, r.relname, c.conname
@@ -81,7 +83,8 @@ def drop_copied_references(connection: sa.Connection, tables: Iterable[sa.Table]
 def lead_to_whole_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Lead foreign keys to partitions to the partitioned table, whose record holds the row.
 
-    One to columns that are unique in the partition alone stays as it is.
+    One to columns that are unique in the partition alone is lost: its columns remember what it led
+    to, and its table which table is to be loaded first.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -95,6 +98,9 @@ def lead_to_whole_tables(connection: sa.Connection, metadata: sa.MetaData) -> No
             names = [element.column.name for element in key.elements]
             if target is not None and _is_unique(target, names):
                 _lead(table, key, [target.columns[name] for name in names])
+            elif target is not None:
+                _lose(table, key)
+                table.info.setdefault(LOADED_AFTER, set()).add(target)
 
 
 def _is_unique(table: sa.Table, names: list[str]) -> bool:
@@ -143,11 +149,15 @@ def drop_lost_references(table: sa.Table) -> None:
             is_lost = any(element.column is None for element in key.elements)
         except sa.exc.SQLAlchemyError:
             is_lost = True
-        if not is_lost:
-            continue
-        _drop(table, key)
-        for element in key.elements:
-            element.parent.info[LOST] = element.target_fullname
+        if is_lost:
+            _lose(table, key)
+
+
+def _lose(table: sa.Table, key: sa.ForeignKeyConstraint) -> None:
+    """Drop a foreign key, and let its columns remember it."""
+    _drop(table, key)
+    for element in key.elements:
+        element.parent.info[LOST] = element.target_fullname
 
 
 def _drop(table: sa.Table, key: sa.ForeignKeyConstraint) -> None:

@@ -12,15 +12,16 @@ function section(id, heading, ...children) {
 
 function showCounts() {
   const names = countNames.filter((name) => data.counts.some(([, counts]) => counts[name]));
+  const isChanged = ([, counts]) => Object.keys(counts).some((name) => name !== "unchanged");
   const rows = data.counts
-    .filter(([, counts]) => Object.keys(counts).some((name) => name !== "unchanged"))
+    .filter(([, counts]) => Object.keys(counts).length)
     .map(([entity, counts]) => [
       plainText(entity),
       ...names.map((name) => element("td", { class: "number" }, counts[name] ? number(counts[name]) : "")),
     ]);
   byId("sections").append(element("li", {}, element("a", { href: "#summary" }, "By entity")));
   if (rows.length) byId("counts").append(table(["entity", ...names], rows));
-  else byId("counts").append(element("p", { class: "empty" }, "There is nothing to do."));
+  if (!data.counts.some(isChanged)) byId("counts").append(element("p", { class: "empty" }, "There is nothing to do."));
 }
 
 // What lists of a deleted record hold: its owned rows and links go with it.

@@ -33,20 +33,24 @@ def is_guarded(rows: RowSet, parts: Parts | None = None, *, exact: Exact | None 
     """
     if parts is None:
         parts = rows.whole_key or rows.key
-    return _is_guarded(rows, parts, exact or (lambda _: True), [])
+    return _is_guarded(rows, parts, exact or (lambda _: True), [], ())
 
 
-def _is_guarded(rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts]) -> bool:
+def _is_guarded(
+    rows: RowSet, parts: Parts, exact: Exact, climbed: list[Parts], referred: Sequence[Column]
+) -> bool:
+    """Tell whether rows are guarded; those that are referred to, by columns that aren't null."""
     if parts in climbed:
         return True  # a recursive key tells its rows apart if each of its levels does
     columns_in_key: set[Column] = set()
     for part in parts:
         if isinstance(part, Value):
             columns_in_key |= {part.column} if exact(part) else set()
-        elif _is_guarded(part.target, part.parts, exact, [*climbed, parts]):
+        elif _is_guarded(part.target, part.parts, exact, [*climbed, parts], part.remote):
             columns_in_key.update(part.columns)
     return any(
-        columns_in_key.issuperset(columns) and not any(column.nullable for column in columns)
+        columns_in_key.issuperset(columns)
+        and not any(column.nullable and column not in referred for column in columns)
         for columns in _unique(rows.table)
     )
 

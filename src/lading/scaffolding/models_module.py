@@ -100,7 +100,9 @@ class _Extension:
     def extend(self, known: set[str]) -> None:
         """Add tables and columns, and list what differs; ``known`` tables are declared."""
         for table, node in self.models.tables.items():
-            if table in known:
+            if table in known and self._is_for_links(table) and isinstance(node, ast.ClassDef):
+                self._name_class(table, node)
+            elif table in known:
                 self._compare(table, node)
             elif table in self.memory.models:
                 self.result.remarks.append(
@@ -150,6 +152,19 @@ class _Extension:
             else:
                 del before[name]
 
+    def _is_for_links(self, table: str) -> bool:
+        """Tell whether the module declares a ``Table`` without a class, as one of links is."""
+        return isinstance(self._declaring_node(table), ast.Assign)
+
+    def _name_class(self, table: str, node: ast.ClassDef) -> None:
+        """Say that a table of links has columns by now which need a class."""
+        parts, written = parts_of(node), self._written(table)
+        sources = [parts[name] for name in _columns(node) if name not in written]
+        if sources:
+            text = f"{table} holds more than links, and would be a class with: {'; '.join(sources)}"
+            self.result.changes.append(f"models.py: {text}")
+        self._name_missing(table, node, written)
+
     def _name_missing(self, table: str, node: ast.stmt, written: dict[str, str]) -> None:
         """Name the columns that the database has and the module's declaration lacks."""
         self.result.remarks += [
@@ -160,16 +175,20 @@ class _Extension:
 
     def _written(self, table: str) -> dict[str, str]:
         """Return what a class of the module declares, as it would be written."""
-        cls = self.classes.get(table)
-        node = self.module.class_named(cls.__name__) if cls is not None else None
-        others = (other for other in self.module.tree.body if table_name(other) == table)
-        node_or_table = node or next(others, None)
-        written = parts_of(node_or_table) if node_or_table is not None else {}
+        cls, node = self.classes.get(table), self._declaring_node(table)
+        written = parts_of(node) if node is not None else {}
         mapper: Any = sa.inspect(cls, raiseerr=False) if cls is not None else None
         if isinstance(mapper, Mapper):
             for column in mapper.local_table.columns:
                 written.setdefault(str(column.name), "")
         return written
+
+    def _declaring_node(self, table: str) -> ast.stmt | None:
+        """Return the class or the ``Table`` by which the module declares a table."""
+        cls = self.classes.get(table)
+        node = self.module.class_named(cls.__name__) if cls is not None else None
+        others = (other for other in self.module.tree.body if table_name(other) == table)
+        return node or next(others, None)
 
     def _add_column(self, table: str, name: str, node: ast.stmt) -> bool:
         """Add a column's line behind those of its class; whether that can be done."""

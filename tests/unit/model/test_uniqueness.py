@@ -107,6 +107,26 @@ def test_a_key_through_a_reference_needs_the_target_guarded_as_well() -> None:
     assert not is_guarded(entry_rows(code_is_unique=False))
 
 
+def test_a_key_through_a_reference_to_what_may_be_null_is_guarded() -> None:
+    """As a SQLite primary key of texts may be: a row with a null there is never referred to."""
+    base, catalog = new_base(), catalog_of()
+
+    class Place(base):  # type: ignore[misc]
+        __tablename__ = "places"
+        code = text(primary_key=True, nullable=True)
+
+    class Entry(base):  # type: ignore[misc]
+        __tablename__ = "entries"
+        place_code = mapped_column(sa.ForeignKey(Place.code), primary_key=True)
+        name = text(primary_key=True)
+        place = relationship(Place)
+
+    schema_for(Place, catalog, natural_key="code")
+    schema_for(Entry, catalog, natural_key=("place", "name"))
+    assert is_guarded(catalog.use()["entries"])
+    assert not is_guarded(catalog.use()["places"])
+
+
 def test_a_key_that_recurs_ends_at_a_null_which_nothing_guards() -> None:
     """Rows without a parent may have one name, whatever the constraint says."""
     base = new_base()
