@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from lading.html import bundle_page, change_page
+from lading.report import Counts
 from support.html_pages import HOSTILE, rendered, write_bundle_of
 from support.plans import bakery_plan, insert, plan_of, update
 
@@ -96,7 +97,9 @@ def test_a_plans_page_shows_deletes_first_and_fields_before_and_after(tmp_path: 
         update("recipes", "rye", steps=([{"a": 1}, {"a": 2}], [{"a": 2}, {"a": 3}])),
         insert("recipes", "evil", name=HOSTILE, big=2**60, **{"9": 1, "10": 2}),
     ]
-    page = change_page(plan_of(changes, problems=bakery_plan().problems))
+    plan = plan_of(changes, problems=bakery_plan().problems)
+    plan.entities["units"] = Counts(unchanged=7)
+    page = change_page(plan)
     dom = rendered(page, tmp_path, then='document.getElementById("search").value = "x";')
     sections = re.findall(r'<section id="(\w+)"', dom)
     assert sections == ["delete", "problems", "update", "insert", "summary"]
@@ -107,3 +110,4 @@ def test_a_plans_page_shows_deletes_first_and_fields_before_and_after(tmp_path: 
     assert words(dom).index("9") < words(dom).index("10")
     assert SEEN in part(dom, "insert")
     assert "<img" not in dom
+    assert "units7" in words(part(dom, "summary")).replace("\n", "")

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import configure_mappers
 
-from lading import ArgumentError, DeclarationError, TargetError
+from lading import ArgumentError, Catalog, DeclarationError, TargetError
 from lading.scaffolding.scaffold import scaffold
 from support.backends import Backend
 from support.depth import IS_DEEP
@@ -192,6 +192,20 @@ def test_a_column_that_only_the_database_has_is_named(shop: sa.Engine, tmp_path:
         "models.py: kept holds more than links, and would be a class with: since: "
         "Mapped[Optional[str]] = mapped_column(Text)",
     ]
+
+
+def test_references_are_named_after_columns_of_any_style(shop: sa.Engine, tmp_path: Path) -> None:
+    """Alike where nothing is declared and in what is written; ``paid`` holds no id."""
+    columns = ("shelf_id", "reporterId", "ownerID", "paid")
+    parts = [f"{column} INTEGER REFERENCES shelves (id)" for column in columns]
+    run(shop, f"CREATE TABLE issues (id INTEGER PRIMARY KEY, {', '.join(parts)})")
+    expected = {"shelf", "reporter", "owner", "paid"}
+    adopted = Catalog.from_metadata(shop).use()["issues"]
+    assert {reference.name for reference in adopted.references} == expected
+    scaffold(shop, tmp_path / "app")
+    models = (tmp_path / "app/models.py").read_text("utf-8")
+    names = set(re.findall(r"(\w+): .*\n? *.*relationship\(\s*\"Shelves\"", models))
+    assert names - {"shelves"} == expected - {"paid"}
 
 
 def test_a_renamed_table_is_added_beside_its_links(shop: sa.Engine, tmp_path: Path) -> None:

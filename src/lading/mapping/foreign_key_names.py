@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,13 @@ from lading.model.rowsets import Column
 
 #: The columns of a foreign key, each with the one that it holds.
 Pairs = tuple[tuple[Column, Column], ...]
+#: How a column's name ends that holds the id of another row: ``user_id``, ``userId``, ``userID``.
+_ENDING = re.compile(r"_id$|(?<=[a-z0-9])I[dD]$")
+
+
+def without_id(name: str) -> str:
+    """Return a column's name without what says that it holds an id."""
+    return _ENDING.sub("", name)
 
 
 class ForeignKeyNames:
@@ -62,7 +70,7 @@ class ForeignKeyNames:
             relationships: The names of those that lead where it does.
         """
         attributes = self.attributes_of(local)
-        plain = [attributes[0].removesuffix("_id")] if len(local) == 1 else []
+        plain = [without_id(attributes[0])] if len(local) == 1 else []
         for name, field in self.draft.declared.items():
             if not isinstance(field, Ref) or name in self.draft.used:
                 continue
@@ -96,11 +104,11 @@ class ForeignKeyNames:
         is_alone = len(local) == 1 and not self.draft.is_discriminator(local[0])
         own = set(attributes) if is_alone else set()
         other_names = ({*self.draft.hierarchy.attributes(), ID} - own) | self.draft.names
-        joined = "_and_".join(name.removesuffix("_id") for name in attributes)
+        joined = "_and_".join(map(without_id, attributes))
         numbered = (f"{joined}_ref{number or ''}" for number in itertools.count())
         candidates = itertools.chain([joined, *own], numbered)
         name = next(name for name in candidates if name not in other_names)
-        if name != attributes[0].removesuffix("_id"):
+        if name != without_id(attributes[0]):
             self.draft.decide(name, f"is the reference by {names_of(local)}")
         return name
 
@@ -113,7 +121,7 @@ class ForeignKeyNames:
         """Return the possible names of a foreign key that couldn't be named."""
         attributes = set(self.attributes_of(tuple(near for near, _ in pairs)))
         names = {str(relationship.key) for relationship in many_to_one(self.relationships, pairs)}
-        return names | attributes | {name.removesuffix("_id") for name in attributes}
+        return names | attributes | set(map(without_id, attributes))
 
 
 def _views(relationships: Iterable[RelationshipProperty[Any]], pairs: Pairs) -> list[str]:

@@ -15,7 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlacodegen.generators import DeclarativeGenerator
+from sqlacodegen.models import RelationshipType
 
+from lading.mapping.foreign_key_names import without_id
 from lading.model.uniqueness import is_plain_unique
 
 #: Attributes that a declarative class has already.
@@ -107,6 +109,22 @@ class ModelGenerator(DeclarativeGenerator):
                     source.get_column_attribute(element.column.name) for element in key.elements
                 ]
         return relationships
+
+    def generate_relationship_name(
+        self, relationship: Any, global_names: set[str], local_names: set[str]
+    ) -> None:
+        """Name what ``reporterId`` leads to as sqlacodegen names it for ``reporter_id``."""
+        super().generate_relationship_name(relationship, global_names, local_names)
+        key = relationship.constraint
+        if key is None or len(key.columns) > 1:
+            return
+        is_near = relationship.source.table is key.table is not relationship.target.table
+        name = str(key.columns[0].name)
+        plain = without_id(name)
+        if plain not in (name, name.removesuffix("_id")) and (
+            is_near or relationship.type is RelationshipType.MANY_TO_ONE
+        ):
+            relationship.name = self.find_free_name(plain, global_names, local_names)
 
     def render_relationship_arguments(self, relationship: Any) -> Mapping[str, Any]:
         """Name the relationships that share columns with one, so that nothing warns of them."""
