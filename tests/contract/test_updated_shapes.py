@@ -238,3 +238,64 @@ def test_no_row_waits_on_a_value_that_a_new_one_takes(
     assert_import(
         halls_and_leases(), leases(**old), leases(**new), mode, engine_factory=backend.database
     )
+
+
+def taken_along(target: str) -> Any:
+    """Make a required foreign key whose rows are deleted with those that they refer to."""
+    return sa.orm.mapped_column(sa.ForeignKey(target, ondelete="CASCADE"), nullable=False)
+
+
+@cache
+def albums() -> Catalog:
+    """Albums of photos, known by a code, which have prints with marks; deletions take all along."""
+    base, catalog = new_base(), Catalog("albums")
+
+    class Mark(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "marks"
+        id = key()
+        print_id = taken_along("prints.id")
+        words = text()
+
+    class Print(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "prints"
+        __table_args__ = (sa.UniqueConstraint("photo_id", "place"),)
+        id = key()
+        photo_id = taken_along("photos.id")
+        place = number()
+        marks = relationship(Mark)
+
+    class Photo(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "photos"
+        id = key()
+        album_id = taken_along("albums.id")
+        code = slug()
+        prints = relationship(Print)
+
+    class Album(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "albums"
+        id = key()
+        slug = slug()
+        photos = relationship(Photo)
+
+    schema = schema_for(Mark, catalog)
+    schema = schema_for(Print, catalog, {"marks": Owned(schema)})
+    schema = schema_for(Photo, catalog, {"prints": Owned(schema)})
+    schema_for(Album, catalog, {"photos": Owned(schema)})
+    return catalog
+
+
+def album(slug: str, code: str, **prints: str) -> dict[str, Any]:
+    """Return an album of one photo, whose prints, by place, have a mark for each letter."""
+    nested = [
+        {"place": int(place[1:]), "marks": [{"words": mark} for mark in marks]}
+        for place, marks in prints.items()
+    ]
+    return {"slug": slug, "photos": [{"code": code, "prints": nested}]}
+
+
+def test_what_moved_out_of_a_row_that_moves_as_well_stays(backend: Backend) -> None:
+    """A print that its moved photo drops isn't deleted before its mark has moved elsewhere."""
+    before = [album("gone", "a", p9="x"), album("stays", "b", p1="y", p2="z")]
+    bundle = [album("stays", "a", p9="z"), album("new", "b", p1="y")]
+    documents = ({"albums": records} for records in (before, bundle))
+    assert_import(albums(), *documents, "mirror", engine_factory=backend.database)

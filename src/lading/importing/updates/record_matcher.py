@@ -268,9 +268,11 @@ class RecordMatcher:
         for children in rows.children:
             owned = content.get(children.written) or []
             for inner, record in zip(row.children[children.name], owned, strict=True):
-                if not again or self._claim(children.rows, inner, record):
-                    nested = Partner(inner, record, row.identity)
-                    self._add_left(children.rows, nested, number, top, again=again)
+                if again and not self._claim(children.rows, inner, record):
+                    self.emptied.add([top])
+                    continue
+                nested = Partner(inner, record, row.identity)
+                self._add_left(children.rows, nested, number, top, again=again)
 
     def _moving_key(self, rows: RowSet, record: Content) -> bytes | None:
         """Return what a row of another owner is known by; ``None`` where rows can't move."""
