@@ -26,7 +26,6 @@ from lading.loading.planner import Planner
 from lading.loading.unchecked import fingerprint_of, unchecked_by_plans
 from lading.messages import Message, listed
 from lading.options import check_path
-from lading.planning.change_log import ChangeLog
 from lading.planning.differences import require_expected
 from lading.planning.file_format import PlanHeader
 from lading.planning.plan import Diff, ImportPlan
@@ -90,14 +89,19 @@ class ImportRun:
                 foreseen = self._foreseen(database, payload)
                 revisions = compared(payload.revisions, database, catalog.use())
                 outcomes = self._outcomes(database, payload)
+                if foreseen is not None and _failed_counts(foreseen) == _failed_counts(outcomes):
+                    outcomes = replace(outcomes, counts=foreseen.counts, changes=foreseen.changes)
                 report = _report(payload, outcomes, callers=opened.callers)
                 report.revisions = revisions
                 if report.problems and not options.keeps_good:
                     raise _failed(report)
                 if self.expected is not None:
-                    changes = outcomes.changes if foreseen is None else foreseen
                     require_expected(
-                        self.expected, catalog.name, payload.digest, changes, outcomes.cascades
+                        self.expected,
+                        catalog.name,
+                        payload.digest,
+                        outcomes.changes,
+                        outcomes.cascades,
                     )
                 _warn_of(report.altered)
             report.committed = not report.callers
@@ -120,15 +124,15 @@ class ImportRun:
         counts = loaded.counts if loaded.problems else planned.counts
         return replace(loaded, counts=counts, changes=planned.changes)
 
-    def _foreseen(self, database: Database, payload: Payload) -> ChangeLog | None:
-        """Return the changes as a plan of now tells them, where a load would tell them otherwise.
+    def _foreseen(self, database: Database, payload: Payload) -> Outcomes | None:
+        """Return what a plan of now tells, where a load would tell it otherwise.
 
-        If the import renames what references go ``by``, a load compares records that refer to it
-        with rows that say so already.
+        If the import changes what references find rows by, a load compares records that refer to
+        these with rows that say so already.
         """
         if self.expected is None or not referred_fields(self.catalog.use()):
             return None
-        return Planner(database, self.catalog, payload, self.options, None).run().changes
+        return Planner(database, self.catalog, payload, self.options, None).run()
 
     def plan(self, payload: Payload) -> ImportPlan:
         """Plan to load a payload; this only reads."""
@@ -178,6 +182,10 @@ def _expected(expect: Any, *, dry_run: bool) -> ImportPlan | Diff | None:
             Message("arguments-disagree", "False, for expect holds a real import to a plan"),
         )
     return plan
+
+
+def _failed_counts(outcomes: Outcomes) -> dict[str, int]:
+    return {name: counts.failed for name, counts in outcomes.counts.items()}
 
 
 def _report(payload: Payload, outcomes: Outcomes, *, callers: bool) -> ImportReport:

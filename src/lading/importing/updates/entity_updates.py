@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+
+import sqlalchemy as sa
 
 from lading.importing.batch import Batch
 from lading.importing.resolved_keys import AMBIGUOUS
@@ -12,13 +15,14 @@ from lading.importing.updates.held_values import ReleasedReferences
 from lading.importing.updates.left_rows import delete_left
 from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.replaced_rows import RowsReplaced
-from lading.importing.updates.row_changes import RecordUpdates
+from lading.importing.updates.row_changes import OWNER, RecordUpdates
 from lading.importing.updates.row_updater import RowUpdater
 from lading.importing.updates.taken_values import TakenValues
 from lading.importing.updates.unique_values import UniqueGroup
 from lading.importing.updates.update_writer import UpdateWriter
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
+from lading.model.rowsets import Reference, RowSet, Value
 from lading.scratch.pool import Pool
 from lading.scratch.sort import CHUNK
 
@@ -69,17 +73,25 @@ class EntityUpdates:
     def _write_referred(self) -> None:
         """Write the fields by which others refer to these records, before these are resolved."""
         fields = referred_fields(self.context.entities)
-        if any(name.startswith(f"{rows.name}.") for rows in self.root.tree() for name in fields):
+        referred = [
+            rows
+            for rows in self.root.tree()
+            if any(name.startswith(f"{rows.name}.") for name in fields)
+        ]
+        if referred:
             updater = RowUpdater(self.context.database, self.root, self.context.order)
             self.writer.write_unresolved(partial(updater.update, only=fields))
-        self.context.resolvers.changed(self.root.table)
+        for rows in {self.root, *referred}:
+            self.context.resolvers.changed(rows.table)
 
     # Once the new records of the entity are there
 
     def insert_owned(self) -> None:
         """Insert the new owned rows of stored records, as those of new records are inserted."""
-        for updates in self.collected.takers:
-            self._add_identities(updates)
+        if self.collected.takers:
+            for updates in self.collected.takers:
+                self._add_identities(updates)
+            self._write_referred()
         if self.root.children:
             updater = RowUpdater(self.context.database, self.root, self.context.order)
             self.writer.write_all(self.context.order, updater.insert)
@@ -154,15 +166,35 @@ class EntityUpdates:
 
 @computed_once
 def referred_fields(entities: Entities) -> frozenset[str]:
-    """Return the fields by which references find records beside natural keys, as dotted names."""
-    references = [
-        reference
-        for rows in entities.all_rows()
-        for reference in (*rows.references, *(links.reference for links in rows.links))
-    ]
+    """Return the fields by which references find records and that may change, as dotted names.
+
+    These are fields beside natural keys, and the natural keys of owned rows, with their owners.
+    """
+    parts: dict[sa.Table, set[Value | Reference]] = defaultdict(set)
+    for rows in entities.all_rows():
+        for reference in (*rows.references, *(links.reference for links in rows.links)):
+            parts[reference.target.table].update(reference.parts)
     return frozenset(
-        f"{reference.target.name}.{part.name}"
-        for reference in references
-        for part in reference.parts
-        if part not in reference.target.key
+        f"{rows.name}.{name}"
+        for rows in entities.all_rows()
+        if rows.table in parts
+        for name in _changing(rows, parts[rows.table])
     )
+
+
+def _changing(rows: RowSet, parts: set[Value | Reference]) -> Iterator[str]:
+    """Yield those fields among parts of references that an update may change.
+
+    The key of owned rows is left out if it has members that await other records.
+    """
+    yield from (part.name for part in parts.difference(rows.key))
+    if rows.parent is None or parts.isdisjoint(rows.key):
+        return
+    own = {rows.parent.surrogate, *(value.column for value in rows.parent.values)}
+    pairs = next(each.pairs for each in rows.parent.children if each.rows is rows)
+    has_owner = len(rows.key) < len(rows.whole_key)
+    if all(isinstance(part, Value) for part in rows.key) and (
+        not has_owner or own.issuperset(up for _, up in pairs)
+    ):
+        yield from (part.name for part in rows.key)
+        yield from [OWNER] if has_owner else []

@@ -90,6 +90,8 @@ class Parking:
             and part is not group.rows.discriminator
             and not isinstance(part, ReferenceValue)
         ]
+        # References find rows by their keys, so these come last.
+        self.parts.sort(key=lambda part: part in (group.rows.whole_key or group.rows.key))
         self.options = list(self._options())
 
     def park(self, contended: Contended) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -86,9 +87,10 @@ class UpdateWriter:
             self.write(pair, write)
 
     def write_unresolved(self, write: Write) -> None:
-        """Write something that needs no references."""
+        """Write something that needs no references; what is refused must be written again later."""
         for updates in self._good_updates():
-            self.write(ResolvedUpdates(unresolved(updates.batch), updates), write)
+            pair = ResolvedUpdates(unresolved(updates.batch), updates)
+            deque(self._attempt(pair, write), maxlen=0)
 
     def write_in_turn(self, order: LoadOrder, write: Write) -> None:
         """Write all updates; those that are refused again, as long as others make room for them."""
