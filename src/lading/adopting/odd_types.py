@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,13 +50,24 @@ _NAMES["mariadb"] = _NAMES["mysql"]
 
 def note_unknown_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
     """Note in ``info`` of columns of unknown types what the database calls these."""
-    query = sa.text(_NAMES.get(connection.dialect.name, ""))
     for table in tables:
-        columns = {c.name: c for c in table.columns if isinstance(c.type, sa.types.NullType)}
-        names = {"schema": table.schema or "", "table": table.name}
-        for name, declared in connection.execute(query, names) if columns else ():
-            if name in columns:
-                columns[name].info[TYPE_NAME] = str(declared).lower()
+        columns = [c for c in table.columns if isinstance(c.type, sa.types.NullType)]
+        for column, declared in declared_types(connection, table, columns):
+            column.info[TYPE_NAME] = declared
+
+
+def declared_types(
+    connection: sa.Connection, table: sa.Table, columns: Iterable[sa.Column[Any]]
+) -> Iterator[tuple[sa.Column[Any], str]]:
+    """Yield columns of a table with what the database calls their types, in lower case."""
+    by_name = {column.name: column for column in columns}
+    if not by_name:
+        return
+    query = sa.text(_NAMES.get(connection.dialect.name, ""))
+    places = {"schema": table.schema or "", "table": table.name}
+    for name, declared in connection.execute(query, places):
+        if name in by_name:
+            yield by_name[name], str(declared).lower()
 
 
 def complete_types(connection: sa.Connection, table: sa.Table) -> None:

@@ -17,6 +17,7 @@ from lading.adopting.generated import complete_generated
 from lading.adopting.left_out import left_out_of, schemas_of
 from lading.adopting.mariadb_keys import add_lost_keys
 from lading.adopting.odd_types import complete_types, loosen, note_unknown_types
+from lading.adopting.own_types import carry_own_types
 from lading.adopting.repairs import (
     complete_foreign_keys,
     complete_row_number,
@@ -41,13 +42,14 @@ _LIST = sa.JSON(none_as_null=True)
 
 
 def reflected(
-    bind: sa.Engine | sa.Connection, *, portable: bool = True
+    bind: sa.Engine | sa.Connection, *, portable: bool = True, own_types: bool = False
 ) -> tuple[list[sa.Table], dict[str, str]]:
     """Reflect a database.
 
     Args:
         bind: An engine or connection.
         portable: Whether columns have types that all engines know, where there are such.
+        own_types: Whether columns of types that one engine alone has travel as its text.
 
     Returns:
         Its tables, and the reason for each view or table that is left out.
@@ -70,6 +72,8 @@ def reflected(
                 drop_options(table, portable=portable)
             note_filled_keys(connection, metadata.tables.values())
             note_unknown_types(connection, metadata.tables.values())
+            if own_types:
+                carry_own_types(connection, metadata.tables.values())
             if portable:
                 loosen(metadata.tables.values())
                 tell_indexes_apart(metadata.tables.values())

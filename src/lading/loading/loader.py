@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from lading.catalog import Catalog
 from lading.changes.streams import refuse_links
 from lading.database.columns import require_room
@@ -32,6 +34,7 @@ from lading.importing.updates.replaced_rows import Renames, rename_rows
 from lading.loading.doomed import delete_doomed, gone_records
 from lading.loading.entity_loader import EntityLoader
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
+from lading.mapping.columns import OWN_TYPE
 from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
@@ -68,7 +71,8 @@ class Loader:
         require_room(database.dialect, trees)
         self.tables = TableCounts(database, list(self.roots.values()))
         self.unique = UniqueSets(database, entities)
-        self.reads_back = database.may_alter(list(self.tables.counted))
+        tables = list(self.tables.counted)
+        self.reads_back = database.may_alter(tables) or any(map(_has_own_types, tables))
         self.exclusions = Exclusions(keeps_good=self.leaves_bad_out or options.keeps_good)
         self.source_problems = SourceProblems()
 
@@ -269,6 +273,11 @@ def _check_shared(
             for updates in entity.updates if entity.root is keys.root else ():
                 keys.add_changed(updates)
         keys.check(doomed)
+
+
+def _has_own_types(table: sa.Table) -> bool:
+    """Tell whether a table has columns whose values the server may take in another text's place."""
+    return any(OWN_TYPE in column.info for column in table.columns)
 
 
 def names_loaded(catalog: Catalog, payload: Payload, options: ImportOptions) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.mapping.columns import kind_of, type_name
+from lading.mapping.columns import OWN_TYPE, kind_of, type_name
 from lading.mapping.context import RowSetDraft
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import OneOfClasses, Owned, ValueField
@@ -141,6 +141,9 @@ class Members:
             return None
         if self.draft.is_adopted and form.stored is not None:
             self._record_stored(name, column)
+        if OWN_TYPE in column.info:
+            reason = f"travels as its server gives it, which alone has {column.info[OWN_TYPE]}"
+            self.draft.decide(name, reason)
         return form
 
     def _decided(self, name: str, column: Column) -> Carried | None:

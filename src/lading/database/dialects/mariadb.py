@@ -56,6 +56,8 @@ class MariaDB(Dialect):
 
     def selected(self, column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
         """Decimals, dates and UUIDs come as text; a FLOAT's own text has six digits only."""
+        if self.columns(column).type == "bit":  # which comes as bytes
+            return sa.type_coerce(column, sa.BigInteger()) + sa.literal_column("0")
         if self.columns(column).type == "float":
             return sa.type_coerce(column, sa.Double()) + sa.literal_column("0e0", sa.Double())
         if isinstance(kind, LabelSet):
