@@ -18,28 +18,7 @@ from lading.messages import alike, nearest
 
 def misnamed(draft: RowSetDraft) -> Iterator[str]:
     """Yield the mistakes of names that match nothing, so that nothing would be written back."""
-    known = {*draft.names, *draft.declared, *draft.hierarchy.attributes()}
-    options = draft.schema.opts
-    one_way = (set(options.dump_only) | set(options.load_only)) - known
-    replaced = {
-        attribute: column
-        for column in draft.hierarchy.columns()
-        if column.foreign_keys
-        and (attribute := draft.hierarchy.attribute(column)) not in {*draft.names, *draft.declared}
-    }  # by references, which have names of their own
-    carried = {column for reference in draft.rows.references for column in reference.columns}
-    exported = {name for name, column in replaced.items() if column in carried}
-    by_column = (draft.excluded.only & set(replaced)) | (draft.excluded.names & exported)
-    unknown = {*draft.excluded.unknown(known), *one_way, *by_column}
-    for name in sorted(unknown - draft.failed):
-        fields = sorted({*draft.names, *draft.declared})
-        yield f"Meta names an unknown field {with_hint(draft.rows, name, fields)}"
-    plain = sorted({value.name for value in draft.rows.values} | draft.failed)
-    for name in sorted(draft.stored - set(plain)):
-        yield (
-            f"Meta.stored names {name!r}, which isn't a plain field; expected one of: "
-            f"{nearest(name, plain)}"
-        )
+    yield from _misnamed_in_meta(draft)
     for name, field in draft.declared.items():
         if name in draft.used or isinstance(field, Owned) or name in draft.excluded:
             continue
@@ -54,6 +33,33 @@ def misnamed(draft: RowSetDraft) -> Iterator[str]:
                 f"{name} isn't a column of {draft.rows.table.fullname}, so nothing could "
                 f"restore it{suggestion} give it attribute=..., or dump_only=True"
             )
+
+
+def _misnamed_in_meta(draft: RowSetDraft) -> Iterator[str]:
+    known = {*draft.names, *draft.declared, *draft.hierarchy.attributes()}
+    options = draft.schema.opts
+    one_way = (set(options.dump_only) | set(options.load_only)) - known
+    unknown = {*draft.excluded.unknown(known), *one_way, *_excluded_columns(draft)}
+    for name in sorted(unknown - draft.failed):
+        fields = sorted({*draft.names, *draft.declared})
+        yield f"Meta names an unknown field {with_hint(draft.rows, name, fields)}"
+    plain = sorted({value.name for value in draft.rows.values} | draft.failed)
+    for name in sorted(draft.stored - set(plain)):
+        yield (
+            f"Meta.stored names {name!r}, which isn't a plain field; expected one of: "
+            f"{nearest(name, plain)}"
+        )
+
+
+def _excluded_columns(draft: RowSetDraft) -> set[str]:
+    """Return what ``exclude`` and ``fields`` call by its column, where a reference carries it."""
+    own_names = {*draft.names, *draft.declared}
+    columns = [column for column in draft.hierarchy.columns() if column.foreign_keys]
+    attributes = {draft.hierarchy.attribute(column): column for column in columns}
+    replaced = {name: c for name, c in attributes.items() if name and name not in own_names}
+    carried = {column for reference in draft.rows.references for column in reference.columns}
+    exported = {name for name, column in replaced.items() if column in carried}
+    return (draft.excluded.only & replaced.keys()) | (draft.excluded.names & exported)
 
 
 def _columns(draft: RowSetDraft) -> list[str]:
