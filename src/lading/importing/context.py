@@ -15,6 +15,7 @@ from lading.importing.unique_sets import UniqueSets
 from lading.mapping.load_order import LoadOrder
 from lading.model.entities import Entities
 from lading.report import Problem, Problems
+from lading.scratch.pool import Pool
 from lading.scratch.spool import Spool
 
 
@@ -25,7 +26,8 @@ class LoadContext:
     An import loads its payload once, or again where records turn out bad after they were
     written; each load has a context of its own.  ``cascade`` says whether deletions may take
     along rows outside of the records, and ``keeps_good`` whether bad records are left out.
-    ``renames`` has the new natural keys of rows, once a plan has found those that need some.
+    ``renames`` has the new natural keys of rows, once a plan has found those that need some;
+    until then ``former_keys`` has their old keys, by entity and new key.
     """
 
     database: Database
@@ -40,6 +42,7 @@ class LoadContext:
     cascade: bool
     keeps_good: bool
     renames: Mapping[str, Spool] | None
+    former_keys: Pool
 
 
 class Exclusions:

@@ -39,6 +39,7 @@ from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
 from lading.report import Counts, Problems
+from lading.scratch.pool import Pool
 from lading.scratch.sort import CHUNK
 
 
@@ -104,6 +105,7 @@ class Loader:
             self.exclusions.failed_keys,
             changes=ChangeLog() if self.options.records else None,
         )
+        journal = Journal(reads_back=self.reads_back)
         return LoadContext(
             self.database,
             self.entities,
@@ -113,10 +115,11 @@ class Loader:
             self.unique,
             outcomes,
             self.exclusions,
-            Journal(reads_back=self.reads_back),
+            journal,
             self.options.cascade,
             self.options.keeps_good,
             self.renames,
+            journal.closing(Pool()),
         )
 
     def _load(self, context: LoadContext) -> None:

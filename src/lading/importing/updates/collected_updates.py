@@ -166,7 +166,8 @@ class CollectedUpdates:
     def _find_replaced(self) -> None:
         """Find the rows that go whose keys new records need."""
         if self.doomed and self.new and self.context.renames is None:
-            for updates in ReplacedRows(self.context, self.comparison).find(self.new, self.doomed):
+            replaced = ReplacedRows(self.context, self.comparison, self.outcome)
+            for updates in replaced.find(self.new, self.doomed):
                 self.replaced.append(updates)
 
     def _keep_left_out(self) -> None:

@@ -59,8 +59,9 @@ class UpdateExisting:
         self.keep = keep
         self.exist = exist
         self.equal = equal
-        #: The members whose columns are part of the primary key.
-        self.identifying = {m for m in self.root.members if _is_identity(self.root, m)}
+        #: The members that no update changes: of the primary key, and the class.
+        self.refused = {m for m in self.root.members if _is_identity(self.root, m)}
+        self.refused |= {self.root.discriminator} if self.root.discriminator else set()
 
     def decide(self, existing: ExistingRecords) -> Decisions:
         """Decide on every existing record of a batch."""
@@ -107,30 +108,36 @@ class UpdateExisting:
         return Decisions(unchanged=len(identities))
 
     def _refusal(
-        self, differing: Iterable[Member], compared: ComparedRecords, place: int
+        self, members: Iterable[Member], compared: ComparedRecords, place: int
     ) -> Message | None:
-        """Say why a record can't be updated: its class or its primary key would change."""
-        for member in differing:
-            if member is not self.root.discriminator and member not in self.identifying:
-                continue
-            record, stored = compared.pair(place).contents()
-            now, new = stored.get(member.written), record[member.written]
-            if hides(member):
-                now, new = HIDDEN, HIDDEN
-            if member is self.root.discriminator:
-                return Message(
-                    "class-changed",
-                    f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
-                    "and an update can't change a record's class. Delete the record there first, "
-                    "or correct it here",
-                )
+        """Say why a record can't be updated, if one of its members is at fault."""
+        refused = [member for member in members if member in self.refused]
+        return key_refusal(self.root, refused, compared.pair(place)) if refused else None
+
+
+def key_refusal(root: RowSet, differing: Iterable[Member], pair: RawPair) -> Message | None:
+    """Say why a record can't be updated: its class or its primary key would change."""
+    for member in differing:
+        if member is not root.discriminator and not _is_identity(root, member):
+            continue
+        record, stored = pair.contents()
+        now, new = stored.get(member.written), record[member.written]
+        if hides(member):
+            now, new = HIDDEN, HIDDEN
+        if member is root.discriminator:
             return Message(
-                "primary-key-changed",
+                "class-changed",
                 f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
-                "and an update can't change a primary key. Correct it here, or delete the "
-                "record there first",
+                "and an update can't change a record's class. Delete the record there first, "
+                "or correct it here",
             )
-        return None
+        return Message(
+            "primary-key-changed",
+            f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
+            "and an update can't change a primary key. Correct it here, or delete the "
+            "record there first",
+        )
+    return None
 
 
 def _is_identity(root: RowSet, member: Member) -> bool:

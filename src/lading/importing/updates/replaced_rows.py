@@ -8,6 +8,7 @@ record's natural key before its entity is loaded, and is then updated like any o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from lading.database.dialects.base import Dialect, Row
 from lading.importing.batch import Batch, bare
@@ -18,12 +19,15 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.row_marks import RowMarks
 from lading.importing.unique_sets import UniqueMembers
+from lading.importing.updates.differing_records import key_refusal
 from lading.importing.updates.parking import ParkedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.row_updater import RowUpdater
 from lading.importing.updates.update_writer import UpdateWriter
+from lading.messages import Message
 from lading.model.recursive_keys import recurring
-from lading.model.rowsets import RowSet, Value
+from lading.model.rowsets import Reference, RowSet, Value
+from lading.records.layout import Key
 from lading.scratch.pool import Pool
 from lading.scratch.spool import Spool
 
@@ -36,21 +40,33 @@ class RowsReplaced(Exception):
 
 
 class ReplacedRows:
-    """Finds the doomed rows of one entity that new records need."""
+    """Finds the doomed rows of one entity that new records need.
 
-    def __init__(self, context: LoadContext, comparison: StoredComparison) -> None:
+    Where the key holds a reference to such a row, the row of the old key will have the new one.
+    """
+
+    def __init__(
+        self, context: LoadContext, comparison: StoredComparison, outcome: EntityOutcome
+    ) -> None:
         self.context = context
         self.comparison = comparison
+        self.outcome = outcome
         self.root: RowSet = comparison.rows
-        dialect = context.database.dialect
-        can_be = not recurring(self.root.key) and _are_carried(dialect, self.root)
+        key, dialect = self.root.key, context.database.dialect
+        can_be = not recurring(key) and _are_carried(dialect, self.root)
         sets = context.unique.of(self.root) if can_be else []
-        own = set(self.root.key)
         self.primary = next((each for each in sets if _is_carried(each)), None)
         #: Whether a collation may take other natural keys for a record's.
         self.is_blind = self.root.surrogate is not None and any(
-            set(each.parts) == own and each.by_collation(dialect) for each in sets
+            set(each.parts) == set(key) and each.by_collation(dialect) for each in sets
         )
+        #: The targets that the natural key leads to, by place, if any of them gets another key.
+        self.targets = {
+            n: part.target.entity
+            for n, part in enumerate(key)
+            if isinstance(part, Reference) and part.by is None
+            if not recurring(key) and context.former_keys
+        }
 
     def find(self, new: Iterable[Batch], doomed: Iterable[list[Row]]) -> Iterator[RecordUpdates]:
         """Yield new records with the doomed rows that they need, and how natural keys change.
@@ -60,8 +76,8 @@ class ReplacedRows:
             doomed: the primary keys of the rows that the bundle lacks, in chunks.
         """
         marks: RowMarks | None = None
-        for batch in new if self.primary or self.is_blind else ():
-            rows = self._rows(batch)
+        for batch in new if self.primary or self.is_blind or self.targets else ():
+            rows = {**self._rows(batch), **self._former_rows(batch)}
             if rows and marks is None:
                 marks = self.context.journal.closing(RowMarks())
                 for identities in doomed:
@@ -78,33 +94,72 @@ class ReplacedRows:
             records = list(map(self.comparison.raw.new_content, batch.lines))
             keys = self.primary.keys(self.context.database, batch, records)
             rows = resolvers.of_unique(self.primary).find(keys.values())
-        else:
+        elif self.is_blind:
             keys = dict(enumerate(batch.keys))
             alike = resolvers.by_key(self.root).alike(batch.keys)
             rows = {key: row for key, (_, row) in alike.items()}
-        return {n: rows[k] for n, k in keys.items() if rows.get(k, AMBIGUOUS) is not AMBIGUOUS}
+        else:
+            return {}
+        return _found(keys, rows)
+
+    def _former_rows(self, batch: Batch) -> dict[int, Row]:
+        """Map the places of new records to the rows that will have their natural keys."""
+        if not self.targets:
+            return {}
+        keys = {
+            n: former for n, key in enumerate(batch.keys) if (former := self._former(key)) != key
+        }
+        return _found(keys, self.context.resolvers.by_key(self.root).find(keys.values()))
+
+    def _former(self, key: Key) -> Key:
+        """Return the natural key that a row has until the targets of its references have theirs."""
+        parts = list(key)
+        for place, name in self.targets.items():
+            former = self.context.former_keys.all(name, _text(key[place]))
+            parts[place] = former[0] if former else key[place]
+        return tuple(parts)
 
     def _updates(self, batch: Batch, rows: Mapping[int, Row]) -> RecordUpdates:
         """Return what is to happen to the natural keys of rows whose class is the records'."""
-        stored = self.comparison.reader.lines_of([*rows.values()]) if rows else {}
+        reader = self.comparison.reader
+        stored = reader.lines_of([*rows.values()]) if rows else {}
+        keys = reader.keys_of([*rows.values()]) if rows else {}
         identities: dict[int, Row | None] = {}
         fields: list[Mapping[str, bool]] = []
         for place, row in rows.items():
-            record, content = self.comparison.raw.contents(batch.lines[place], stored[row])
-            class_ = self.root.discriminator
-            if class_ is None or record[class_.written] == content[class_.written]:
-                identities[place] = row
-                differing = self.comparison.differing(self.root, record, content, nested=False)
-                fields.append(
-                    {
-                        member.name: content.get(member.written) is not None
-                        for member in differing
-                        if member in self.root.key
-                    }
-                )
+            pair = self.comparison.raw.pair(batch.lines[place], stored[row])
+            record, content = pair.contents()
+            differing = [*self.comparison.differing(self.root, record, content, nested=False)]
+            others = [member for member in differing if member not in self.root.key]
+            refused = key_refusal(self.root, others, pair)
+            if refused is not None:
+                self._refuse(batch, place, keys[row], refused)
+                continue
+            identities[place] = row
+            self.context.former_keys.add(self.root.name, _text(batch.keys[place]), keys[row])
+            is_former = keys[row] == self._former(batch.keys[place])
+            changing = () if is_former else (m for m in differing if m in self.root.key)
+            fields.append({m.name: content.get(m.written) is not None for m in changing})
         children = {children.name: RowChanges([], []) for children in self.root.children}
         changes = RowChanges([*identities.values()], fields, children)
         return RecordUpdates(bare(batch.take([*identities])), changes)
+
+    def _refuse(self, batch: Batch, place: int, former: Key, message: Message) -> None:
+        """Report a record whose row will have its key, but can't become its own.
+
+        Another row that it needs only stays as it is.
+        """
+        if former == self._former(batch.keys[place]):
+            key = self.outcome.key_at(batch, place)
+            self.outcome.fail(batch.numbers[place], key, None, message)
+
+
+def _found(keys: Mapping[int, Key], rows: Mapping[Key, Row]) -> dict[int, Row]:
+    return {n: rows[key] for n, key in keys.items() if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
+
+
+def _text(key: Any) -> bytes:
+    return repr(key).encode("utf-8", "surrogatepass")
 
 
 def _are_carried(dialect: Dialect, root: RowSet) -> bool:
