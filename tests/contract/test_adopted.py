@@ -407,6 +407,52 @@ def test_types_that_one_engine_has_travel_as_it_gives_them(
             assert one.exec_driver_sql(sql).all() == other.exec_driver_sql(sql).all()
 
 
+def test_days_that_are_none_travel_where_they_are_the_default(
+    mariadb: Backend, tmp_path: Path
+) -> None:
+    """WordPress's drafts have them; as texts, for no date is one of them."""
+    table = (
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, made DATETIME NOT NULL DEFAULT "
+        "'0000-00-00 00:00:00', day DATE DEFAULT '0000-00-00', seen DATETIME)"
+    )
+    with mariadb.database() as source, mariadb.database() as target:
+        for engine in (source, target):
+            run(engine, table)
+        run(
+            source,
+            "INSERT INTO posts VALUES (1, '0000-00-00', '2020-00-00', '2020-01-01'), "
+            "(2, '2020-01-01 10:00:00', NULL, NULL)",
+        )
+        catalog = Catalog.from_metadata(source)
+        assert_restored(catalog, tmp_path / "a")
+        import_all(target, tmp_path / "a", catalog=catalog)
+        run(target, "UPDATE posts SET made = '2021-01-01' WHERE id = 1")
+        import_all(target, tmp_path / "a", catalog=catalog, on_conflict="update")
+        sql = "SELECT id, CAST(made AS CHAR), CAST(day AS CHAR), seen FROM posts ORDER BY id"
+        with source.connect() as one, target.connect() as other:
+            assert one.exec_driver_sql(sql).all() == other.exec_driver_sql(sql).all()
+
+
+def test_a_timestamp_of_mariadb_is_an_instant_in_any_session(
+    mariadb: Backend, tmp_path: Path
+) -> None:
+    """Most servers aren't in UTC, and nobody declared a zone."""
+    zone = {"init_command": "SET time_zone = '+02:00'"}
+    with mariadb.database() as source, mariadb.database(connect_args=zone) as target:
+        for engine in (source, target):
+            run(engine, "CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP(3) NULL)")
+        run(source, "INSERT INTO t VALUES (1, FROM_UNIXTIME(1603585800.125)), (2, NULL)")
+        catalog = Catalog.from_metadata(source)
+        assert_restored(catalog, tmp_path / "a")
+        assert b'"2020-10-25T00:30:00.125000Z"' in entity_bytes(tmp_path / "a")["01_t.json"]
+        import_all(target, tmp_path / "a", catalog=catalog)
+        with target.connect() as connection:
+            query = "SELECT UNIX_TIMESTAMP(at) FROM t WHERE id = 1"
+            assert float(connection.exec_driver_sql(query).scalar_one()) == 1603585800.125
+        export_all(target, tmp_path / "b", catalog=catalog)
+        assert entity_bytes(tmp_path / "a") == entity_bytes(tmp_path / "b")
+
+
 def test_a_text_that_the_server_takes_otherwise_is_told(
     postgresql: Backend, tmp_path: Path
 ) -> None:

@@ -29,8 +29,11 @@ _OWN: Mapping[str, Mapping[str, Callable[[str], TypeEngine[Any]]]] = {
         r"bit\(\d+\)": lambda declared: (
             mysql.BIGINT(unsigned=True) if declared == "bit(64)" else sa.BigInteger()
         ),
+        r"(?:date|datetime|timestamp)(?:\(\d\))?": lambda _: sa.Text(),
     },
 }
+#: The default of columns in which an application of MariaDB's keeps a day that is none.
+_NO_DAY = "'0000-00-00"
 
 
 class ServersType(UserDefinedType[Any]):
@@ -67,11 +70,19 @@ def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> No
 
 
 def _unknown(table: sa.Table) -> list[sa.Column[Any]]:
-    """Return the columns of types without a kind.
+    """Return the columns of types without a kind, and those that hold days without one.
 
-    Bits of a key stay out: a driver gives them as bytes, and takes numbers.
+    In a key, bits and days stay as they are: a driver gives them otherwise than it takes them.
     """
     groups = [tuple(table.primary_key.columns), *unique_columns(table)]
     keys = {column for group in groups for column in group}
-    columns = [column for column in table.columns if kind_of(column.type) is None]
-    return [c for c in columns if c not in keys or not isinstance(c.type, mysql.BIT)]
+    others = {c for c in table.columns if isinstance(c.type, mysql.BIT) or _holds_no_day(c)}
+    unknown = {c for c in table.columns if kind_of(c.type) is None}
+    return [c for c in table.columns if c in (unknown | others) - (keys & others)]
+
+
+def _holds_no_day(column: sa.Column[Any]) -> bool:
+    """Tell whether a column's default is MariaDB's ``0000-00-00``, as WordPress's dates have it."""
+    default = getattr(column.server_default, "arg", "")
+    is_moment = isinstance(column.type, sa.Date | sa.DateTime)
+    return is_moment and str(default).startswith(_NO_DAY)

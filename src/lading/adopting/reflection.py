@@ -36,6 +36,9 @@ from lading.messages import Message
 
 #: What MariaDB would cut to whole seconds, or round to 24 bits.
 _MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+_INSTANT = sa.DateTime(timezone=True).with_variant(
+    mysql.DATETIME(timezone=True, fsp=6), "mysql", "mariadb"
+)
 _TIME = sa.Time().with_variant(mysql.TIME(fsp=6), "mysql", "mariadb")
 #: What keeps an array where an engine has none.
 _LIST = sa.JSON(none_as_null=True)
@@ -59,6 +62,7 @@ def reflected(
     """
     metadata = sa.MetaData()
     sa.event.listen(metadata, "column_reflect", _unescape)
+    sa.event.listen(metadata, "column_reflect", _tell_instants)
     if portable:
         sa.event.listen(metadata, "column_reflect", _generalize)
     try:
@@ -130,6 +134,12 @@ def _unescape(inspector: Any, _table: Any, column: Any) -> None:
         column["name"] = column["name"].replace("``", "`")
 
 
+def _tell_instants(_inspector: Any, _table: Any, column: Any) -> None:
+    """Read MariaDB's TIMESTAMP as the instant that it is: each session sees it in its own zone."""
+    if isinstance(column["type"], mysql.TIMESTAMP):
+        column["type"].timezone = True
+
+
 def _generalize(_inspector: Any, _table: Any, column: Any) -> None:
     column["type"] = generic(column["type"])
 
@@ -153,8 +163,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         if isinstance(general.item_type, postgresql.DOMAIN):
             return sa.types.NullType()  # which is left out by name: no array is cast to such ones
         return general.with_variant(_LIST, "sqlite", "mysql", "mariadb")
-    if isinstance(general, sa.DateTime) and not general.timezone:
-        return _MOMENT
+    if isinstance(general, sa.DateTime):
+        return _INSTANT if general.timezone else _MOMENT
     if isinstance(general, sa.Time) and not general.timezone:
         return _TIME
     return _of_any_length(general)

@@ -150,7 +150,7 @@ def _reflected(bind: sa.Engine | sa.Connection) -> tuple[Models, sa.MetaData]:
     for table in tables:
         for column in table.columns:
             if isinstance(column.type, sa.DateTime) and column.type._variant_mapping:
-                column.type = sa.DateTime()
+                column.type = sa.DateTime(timezone=column.type.timezone)
             elif isinstance(column.type, sa.Time) and column.type._variant_mapping:
                 column.type = sa.Time()
             if LOST in column.info:

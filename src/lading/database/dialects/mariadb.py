@@ -22,6 +22,8 @@ from lading.values.scalars import Bytes, Choice, Number, Text, Uuid
 LONGEST_KEY = 65_535
 KEY_BYTES = 3
 NOPAD = "utf8mb4_nopad_bin"
+#: The types of days and moments, of which the driver gives those alone that Python has.
+MOMENTS = ("date", "datetime", "timestamp")
 #: What the server says of a record, beyond what the driver takes for its data or integrity:
 #: a CHECK fails, a trigger signals, a value is missing or no value of its column.
 OBJECTIONS = {4025, 1364, 1644, 1292, 1366, 1264, 1265, 1406}
@@ -63,7 +65,8 @@ class MariaDB(Dialect):
         if isinstance(kind, LabelSet):
             return sa.type_coerce(column, sa.String())  # which SQLAlchemy may ask as a number
         is_text = isinstance(kind, Number | Date | Time | DateTime | Uuid)
-        if is_text and self.codecs.is_usual(column, kind):
+        is_day = isinstance(kind, Text) and self.columns(column).type in MOMENTS
+        if is_day or (is_text and self.codecs.is_usual(column, kind)):
             return sa.cast(column, sa.CHAR())
         return column
 
