@@ -46,7 +46,9 @@ def table(base: Any, name: str, /, **columns: Any) -> Any:
         "slug": mapped_column(sa.String(50), unique=True, nullable=False),
         **columns,
     }
-    return type(base)(name.title().replace("_", ""), (base,), attributes)
+    model = type(base)(name.title().replace("_", ""), (base,), attributes)
+    base.metadata.info.setdefault("models", []).append(model)  # which nothing else may hold
+    return model
 
 
 def things(*slugs: str, **values: Any) -> dict[str, Any]:
