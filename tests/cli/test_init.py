@@ -64,7 +64,7 @@ def test_what_a_type_does_not_read_is_mended_in_the_models(run, folder) -> None:
     query(url, "CREATE TABLE clocks (id INTEGER PRIMARY KEY, at DATETIME)")
     query(url, "INSERT INTO clocks VALUES (1, 1700000000)")
     text = run("export", url, "backup", code=4).stderr
-    assert "clocks, at: the database holds what can't be read as a datetime value" in text
+    assert "clocks, at: the database holds 1700000000, which is not a datetime (YYYY" in text
     assert "lading init writes models" in text
     run("init", url, code=4)
     models = folder / "clocks" / "models.py"

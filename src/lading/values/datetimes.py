@@ -19,7 +19,7 @@ _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?", re.ASCII)
 _ZONE = re.compile(r"Z|[+-][0-9]{2}:[0-9]{2}", re.ASCII)
 _OFFSET = re.compile(r"Z|[+-][0-9]{2}:[0-5][0-9](?::[0-5][0-9])?", re.ASCII)
 #: Hours and minutes that some versions of Python take for those of another day or hour.
-_OVERFLOWING = re.compile(r"(?:\A|T)24:|[+-][0-9]{2}:[6-9]", re.ASCII)
+_OVERFLOWING = re.compile(r"(?:\A|[T ])24:|[+-][0-9]{2}:[6-9]", re.ASCII)
 _INTERVAL = re.compile(
     r"(-?)P(?:([0-9]{1,9})D)?"
     r"(?:T(?=[0-9])(?:([01]?[0-9]|2[0-3])H)?(?:([0-5]?[0-9])M)?"
@@ -230,10 +230,15 @@ def padded_fraction(clock: str) -> str:
     return f"{whole}.{fraction:0<6}" if point else whole
 
 
+def overflows(text: str) -> bool:
+    """Tell whether a text has an hour or minutes that Python may carry over."""
+    return _OVERFLOWING.search(text) is not None
+
+
 def parsed(parse: Callable[[str], T], text: str, name: str) -> T:
     """Parse a text of the right form, whose numbers may still be impossible."""
     try:
-        if not _OVERFLOWING.search(text):
+        if not overflows(text):
             return parse(text)
     except ValueError:
         pass

@@ -138,7 +138,7 @@ REMEDY_ROW = f"Correct the row, or let the column's model say what it holds; {WR
         (
             {"recipes.tried_at": 5},
             "tried_at",
-            "the database holds what can't be read as a datetime value",
+            "the database holds 5, which is not a datetime (YYYY-MM-DD HH:MM:SS)",
             REMEDY_ROW,
         ),
         (

@@ -57,6 +57,7 @@ from lading.database.dialects.written_values import (
     json_value,
     refusing,
     refusing_kind,
+    strict,
     without_zone,
 )
 from lading.errors import TargetError
@@ -325,18 +326,19 @@ class MariaDBCodecs(Codecs):
 
     def read_date(self, column: Column, kind: Date) -> Expression:
         """The column's text, which may be no date: ``0000-00-00``."""
-        return calling(_real("date", canonical_date))
+        return calling(strict(canonical_date, "a date"))
 
     def read_time(self, column: Column, kind: Time) -> Expression:
         """The column's text, which may be no time of day: ``-838:59:59``."""
-        return calling(_real("time of day", lambda text: kind.write(dt.time.fromisoformat(text))))
+        parse = dt.time.fromisoformat
+        return calling(strict(lambda text: kind.write(parse(text)), "a time of day"))
 
     def read_datetime(self, column: Column, kind: DateTime) -> Expression:
         """The column's text without a zone; aware columns hold UTC."""
         self._refuse_shifting(column, kind)
         suffix = "Z" if kind.aware else ""
         parse = dt.datetime.fromisoformat
-        return calling(_real("datetime", lambda text: parse(text).isoformat() + suffix))
+        return calling(strict(lambda text: parse(text).isoformat() + suffix, "a datetime"))
 
     def bind_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
@@ -374,15 +376,3 @@ def _decoded(label: Any) -> Any:
 def zoneless(value: Any) -> Any:
     """Return a moment without its zone."""
     return value.replace(tzinfo=None) if isinstance(value, dt.datetime | dt.time) else value
-
-
-def _real(what: str, parse: Callable[[str], str]) -> Callable[[Any], str]:
-    fail = refusing(f"a {what}")
-
-    def read(raw: Any) -> str:
-        try:
-            return parse(raw)
-        except (ValueError, TypeError):
-            return str(fail(raw))
-
-    return read

@@ -44,6 +44,7 @@ from lading.database.dialects.written_values import (
     json_value,
     refusing,
     refusing_kind,
+    strict,
     without_zone,
     written_json,
 )
@@ -231,17 +232,24 @@ class SQLiteCodecs(Codecs):
 
     def read_date(self, column: Column, kind: Date) -> Expression:
         """ISO text."""
-        parse = dt.date.fromisoformat
-        return calling(lambda text: parse(text).isoformat())
+        parse, fail = dt.date.fromisoformat, refusing("a date (YYYY-MM-DD)")
+
+        def read(raw: Any) -> str:
+            try:
+                return parse(raw).isoformat()
+            except (ValueError, TypeError):
+                return str(fail(raw))
+
+        return calling(read)
 
     def read_time(self, column: Column, kind: Time) -> Expression:
         """ISO text."""
-        parse = dt.time.fromisoformat
+        parse = strict(dt.time.fromisoformat, "a time (HH:MM:SS)")
         return calling(lambda text: kind.write(parse(whole_fraction(text))))
 
     def read_datetime(self, column: Column, kind: DateTime) -> Expression:
         """ISO text without a zone; aware columns hold UTC."""
-        parse = dt.datetime.fromisoformat
+        parse = strict(dt.datetime.fromisoformat, "a datetime (YYYY-MM-DD HH:MM:SS)")
         suffix = "Z" if kind.aware else ""
 
         def read(text: str) -> str:

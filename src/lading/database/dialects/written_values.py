@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.sql import sqltypes
 
@@ -13,10 +13,11 @@ from lading.codegen import Expression
 from lading.database.dialects.limits import between
 from lading.messages import shown
 from lading.values.base import Kind, article
-from lading.values.datetimes import DateTime
+from lading.values.datetimes import DateTime, overflows
 from lading.values.json_text import json_text, parse_json
 from lading.values.scalars import JSON_NULL, Json, Number
 
+T = TypeVar("T")
 #: How many dates are remembered per column: 27 years.
 MOST_DATES = 10_000
 
@@ -30,6 +31,21 @@ def refusing(what: str) -> Callable[[Any], Any]:
         raise ValueError(f"the database holds {shown(value)}, which is not {what}")
 
     return fail
+
+
+def strict(parse: Callable[[str], T], what: str) -> Callable[[Any], T]:
+    """Return a function that parses a column's text, and says of any other what it should hold."""
+    fail = refusing(what)
+
+    def read(raw: Any) -> T:
+        try:
+            if "24:" not in raw or not overflows(raw):
+                return parse(raw)
+        except (ValueError, TypeError):
+            pass
+        return fail(raw)  # type: ignore[no-any-return]
+
+    return read
 
 
 def refusing_kind(kind: Kind) -> Callable[[Any], Any]:
