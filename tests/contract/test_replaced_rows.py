@@ -35,7 +35,7 @@ BLIND = (
 
 
 def shops(*, keep_ids: bool = True) -> tuple[Any, Catalog]:
-    """Map shops with owned hours and tags, and what refers to them: by key and otherwise."""
+    """Map shops with owned hours that have pauses, tags, and what refers to them: by key and otherwise."""
     base, catalog = new_base(), Catalog("shops", keep_ids=keep_ids)
     tags = sa.Table(
         "tags_of",
@@ -44,7 +44,8 @@ def shops(*, keep_ids: bool = True) -> tuple[Any, Catalog]:
         sa.Column("tag_id", sa.ForeignKey("tags.id"), primary_key=True),
     )
     tag = table(base, "tags")
-    hour = table(base, "hours", shop_id=to("shops.id", null=False))
+    pause = table(base, "pauses", hour_id=to("hours.id", null=False))
+    hour = table(base, "hours", shop_id=to("shops.id", null=False), pauses=relationship(pause))
     shop = table(
         base,
         "shops",
@@ -68,7 +69,7 @@ def shops(*, keep_ids: bool = True) -> tuple[Any, Catalog]:
         },
     )
     schema_for(tag, catalog)
-    hours = Owned(schema_for(hour, catalog))
+    hours = Owned(schema_for(hour, catalog, {"pauses": Owned(schema_for(pause, catalog))}))
     schema_for(shop, catalog, {"hours": hours, "tags": Ref()})
     schema_for(sale, catalog)
     schema_for(price, catalog, natural_key=("shop", "n"))
@@ -85,6 +86,7 @@ def rows_of(*shops: str) -> dict[str, list[dict[str, Any]]]:
             for n, slug in zip(ids, shops, strict=True)
         ],
         "hours": [{"id": n, "slug": f"h{n}", "shop_id": n} for n in ids],
+        "pauses": [{"id": n, "slug": f"p{n}", "hour_id": n} for n in ids],
         "tags_of": [{"shop_id": n, "tag_id": 1} for n in ids],
         "sales": [{"id": n, "slug": f"s{n}", "shop_id": n} for n in ids],
         "prices": [{"id": n, "shop_id": n, "n": 7} for n in ids],
@@ -280,6 +282,7 @@ def drawn_rows(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             for n, slug in zip(ids, names, strict=False)
         ],
         "hours": [{"id": n, "slug": f"h{n}", "shop_id": n} for n in opened],
+        "pauses": [{"id": n, "slug": f"p{n}", "hour_id": n} for n in opened[:1]],
         "tags_of": [{"shop_id": n, "tag_id": 1} for n in opened[1:]],
         "sales": [{"id": n, "slug": f"s{n}", "shop_id": shop} for n, shop in enumerate(sold, 1)],
         "prices": [{"id": shop * 10 + n, "shop_id": shop, "n": n} for shop, n in priced],

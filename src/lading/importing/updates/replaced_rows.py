@@ -140,9 +140,10 @@ class ReplacedRows:
             is_former = keys[row] == self._former(batch.keys[place])
             changing = () if is_former else (m for m in differing if m in self.root.key)
             fields.append({m.name: content.get(m.written) is not None for m in changing})
-        children = {children.name: RowChanges([], []) for children in self.root.children}
-        changes = RowChanges([*identities.values()], fields, children)
-        return RecordUpdates(bare(batch.take([*identities])), changes)
+        records = bare(batch.take([*identities]))
+        changes = _unchanged(records)
+        changes.identities, changes.fields = [*identities.values()], fields
+        return RecordUpdates(records, changes)
 
     def _refuse(self, batch: Batch, place: int, former: Key, message: Message) -> None:
         """Report a record whose row will have its key, but can't become its own.
@@ -152,6 +153,12 @@ class ReplacedRows:
         if former == self._former(batch.keys[place]):
             key = self.outcome.key_at(batch, place)
             self.outcome.fail(batch.numbers[place], key, None, message)
+
+
+def _unchanged(batch: Batch) -> RowChanges:
+    """Return no changes, in the form that changes of a batch's rows and what they nest have."""
+    children = {name: _unchanged(nested.batch) for name, nested in batch.children.items()}
+    return RowChanges([], [], children)
 
 
 def _found(keys: Mapping[int, Key], rows: Mapping[Key, Row]) -> dict[int, Row]:
