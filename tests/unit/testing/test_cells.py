@@ -444,9 +444,9 @@ def test_decorated_values_are_drawn_before_their_type_has_changed_them() -> None
     texts = set(hostile(made, 1_000))
     assert {"\u00df", "\u00e4", "a\u0308"} & texts
     assert {made.fits.returned(text, "sqlite") for text in texts} >= {"SS", "A\u0308"}
-    assert made.fits.stored("Ab", "postgresql") == "ab"
+    assert made.fits.fits["postgresql"].core("Ab") == "ab"
     assert set(made.fits.forms("Ab")) & set(made.fits.forms("aB")) == {"ab", "AB"}
-    plain = [made.fits.stored(made.plain(n), "sqlite") for n in range(200)]
+    plain = [made.fits.fits["sqlite"].core(made.plain(n)) for n in range(200)]
     assert len(set(plain)) == 200
     assert " a" in set(hostile(cells(Stripped(9), override=st.just(" a"))))
 

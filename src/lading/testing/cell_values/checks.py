@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -42,14 +42,11 @@ class Checks:
         self.unknown: list[str] = []
         groups = [table.constraints, *(column.constraints for column in table.columns)]
         checks = [c for group in groups for c in group if isinstance(c, sa.CheckConstraint)]
-        texts = sorted({_sql_of(check) for check in checks})
-        self.known = [text for text in texts if self._is_known(text)]
-        self.columns = [column for column in table.columns if self._naming(column)]
-        self.processes = {column.name: _process_of(column) for column in self.columns}
-        self.connection = self._copied(self.known) if self.known else None
-        marks = ", ".join("?" * len(self.columns))
-        names = "".join(f", {_quoted(column.name)}" for column in self.columns)
-        self.insert = f"INSERT OR REPLACE INTO checked ({_quoted(ROW)}{names}) VALUES (1, {marks})"
+        self.known = [text for text in sorted(set(map(_sql_of, checks))) if self._is_known(text)]
+        columns = [column for column in table.columns if self._naming(column)]
+        self.processes = {column.name: _process_of(column) for column in columns}
+        self.connection = _copy_of(columns, self.known) if self.known else None
+        self.insert = f"INSERT OR REPLACE INTO checked VALUES (1{', ?' * len(columns)})"
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Tell whether the CHECKs take a row: Python values by column name, null where absent."""
@@ -83,8 +80,7 @@ class Checks:
     def _is_known(self, text: str) -> bool:
         """Tell whether SQLite reads a CHECK."""
         try:
-            connection = self._copied([text], self.table.columns)
-            connection.execute(f"INSERT INTO checked ({_quoted(ROW)}) VALUES (1)")
+            _copy_of(self.table.columns, [text]).execute("INSERT INTO checked DEFAULT VALUES")
         except sqlite3.IntegrityError:
             return True  # it refuses a row of nulls
         except sqlite3.Error:
@@ -92,17 +88,17 @@ class Checks:
             return False
         return True
 
-    def _copied(self, checks: list[str], columns: Any = None) -> sqlite3.Connection:
-        """Return a database with the copy."""
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA case_sensitive_like = ON")  # as the other engines have it
-        for name, (count, function) in _FUNCTIONS.items():
-            connection.create_function(name, count, function, deterministic=True)
-        copied_columns = self.columns if columns is None else columns
-        parts = [f"{_quoted(ROW)} INTEGER PRIMARY KEY", *map(_copy_of, copied_columns)]
-        parts += [f"CHECK ({text})" for text in checks]
-        connection.execute(f"CREATE TABLE checked ({', '.join(parts)})")
-        return connection
+
+def _copy_of(columns: Iterable[sa.Column[Any]], checks: Iterable[str]) -> sqlite3.Connection:
+    """Return a database with a table of these columns and CHECKs, after a key of its own."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA case_sensitive_like = ON")  # as the other engines have it
+    for name, (count, function) in _FUNCTIONS.items():
+        connection.create_function(name, count, function, deterministic=True)
+    parts = [f'"{ROW}" INTEGER PRIMARY KEY', *map(_declared, columns)]
+    parts += [f"CHECK ({text})" for text in checks]
+    connection.execute(f"CREATE TABLE checked ({', '.join(parts)})")
+    return connection
 
 
 def _sql_of(check: sa.CheckConstraint) -> str:
@@ -112,18 +108,14 @@ def _sql_of(check: sa.CheckConstraint) -> str:
     return str(check.sqltext.compile(dialect=dialect, compile_kwargs=options))
 
 
-def _copy_of(column: sa.Column[Any]) -> str:
+def _declared(column: sa.Column[Any]) -> str:
     """Return a column's name and type; a type that SQLite lacks is none."""
-    try:
-        compiler = codecs_of("sqlite").dialect.type_compiler_instance
-        type_ = compiler.process(column.type, type_expression=column)
-    except Exception:  # a dialect that lacks a type raises what it likes
-        type_ = ""
-    return f"{_quoted(column.name)} {type_}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    dialect = codecs_of("sqlite").dialect
+    name = dialect.identifier_preparer.quote_identifier(column.name)
+    with suppress(Exception):  # a dialect that lacks a type raises what it likes
+        type_ = dialect.type_compiler_instance.process(column.type, type_expression=column)
+        return f"{name} {type_}"
+    return name
 
 
 def _process_of(column: sa.Column[Any]) -> Process:
@@ -174,10 +166,8 @@ def _numbers(column: sa.Column[Any], text: str, literal: str) -> list[Any]:
     if isinstance(kind, Text):
         is_length = "length" in text.lower() and literal.isdigit() and number <= LONGEST
         return ["x" * int(size) for size in around if size >= 0] if is_length else []
-    if is_plain(column.type) and isinstance(kind, Number):
-        return around
-    if is_plain(column.type) and isinstance(kind, Integer):
-        return [*map(int, around)]
+    if is_plain(column.type) and isinstance(kind, Integer | Number):
+        return [*map(int, around)] if isinstance(kind, Integer) else around
     return _read(column, int(number) if number == int(number) else float(number))
 
 

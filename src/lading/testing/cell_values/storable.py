@@ -243,12 +243,6 @@ class Fits:
                 return self.fits[name].read(value)
         raise ValueError(f"{value!r} doesn't come back from its column's type")
 
-    def stored(self, value: Any, dialect: str) -> Any:
-        """Return what a dialect's driver is given of a value that isn't null."""
-        with suppress(Exception):  # where its type refuses it, it never stands
-            return self.fits[dialect].core(value) if self.alters else value
-        return value
-
     def forms(self, value: Any) -> list[Any]:
         """Return all that may stand for a value where it is to be unique.
 
@@ -256,11 +250,12 @@ class Fits:
         """
         if not self.alters or value is None:
             return [value]
-        forms = [self.stored(value, name) for name in self.fits]
-        for name in self.fits:
-            with suppress(ValueError):
+        forms = []
+        for name, fit in self.fits.items():
+            with suppress(Exception):  # where its type refuses it, it never stands
+                forms.append(fit.core(value))
                 forms.append(self.returned(value, name))
-        return forms
+        return forms or [value]
 
 
 def _alters(column: Column) -> bool:

@@ -8,7 +8,6 @@ it need outlive a crash, so it waits for no disk.
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from lading.errors import TargetError
@@ -70,24 +70,21 @@ def _start(server: Any) -> None:
 
 def _without_shared_lock(home: Path) -> Any:
     """Import the wheel so that its lock file lies in our folder, not in everybody's."""
-    before = os.environ.get("XDG_RUNTIME_DIR")
     runtime = home / "runtime"
     runtime.mkdir(mode=0o700)
     (runtime / "python_PostgresServer").mkdir()
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    try:
-        importlib.import_module("psycopg")
-        return importlib.import_module(WHEEL)
-    except ImportError as error:
-        raise TargetError(
-            Message(
-                "server-missing",
-                f"there is no PostgreSQL server to test with: the package {error.name} is missing",
-            ),
-            "pip install 'lading[testing-postgresql]', or name a server of yours in "
-            "LADING_POSTGRESQL.",
-        ) from error
-    finally:
-        os.environ.pop("XDG_RUNTIME_DIR")
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(runtime))
+        try:
+            importlib.import_module("psycopg")
+            return importlib.import_module(WHEEL)
+        except ImportError as error:
+            raise TargetError(
+                Message(
+                    "server-missing",
+                    "there is no PostgreSQL server to test with: the package "
+                    f"{error.name} is missing",
+                ),
+                "pip install 'lading[testing-postgresql]', or name a server of yours in "
+                "LADING_POSTGRESQL.",
+            ) from error

@@ -60,7 +60,12 @@ class Past:
         kinds = shape.get("kinds") or [None]
         by_class = {kind: st.fixed_dictionaries(self._fields(path, shape, kind)) for kind in kinds}
         lists = st.lists(st.sampled_from(kinds).flatmap(by_class.__getitem__), max_size=MOST)
-        return lists.map(lambda records: _apart(shape, records))
+
+        def apart(records: list[Record]) -> list[Record]:
+            known: set[Identity] = set()
+            return [record for record in records if _is_apart(known, shape, record)]
+
+        return lists.map(apart)
 
     def _fields(self, path: str, shape: Shape, kind: Any) -> dict[str, SearchStrategy[Any]]:
         """Return how each field of a class's records is drawn; references are set later."""
@@ -138,16 +143,15 @@ class _DocumentDrawing:
             inner = shape["fields"].get(part, {})
             if is_link(inner) and record[part] is None and not inner.get("nullable"):
                 return False
-        is_new = self.identities[name].isdisjoint(_identities(shape, record, shape["key"]))
-        if is_new:
-            self._keep(name, record)
-        return is_new
+        return self._keep(name, record)
 
-    def _keep(self, name: str, record: Record) -> None:
-        """Take a record in, so that others can refer to it and to what it owns."""
+    def _keep(self, name: str, record: Record) -> bool:
+        """Take a record in, so that others can refer to it and to what it owns, if it is new."""
         shape = self.shapes.roots[name]
-        self.known[name].append(record)
-        self.identities[name] |= _identities(shape, record, shape["key"])
+        is_new = _is_apart(self.identities[name], shape, record, shape["key"])
+        if is_new:
+            self.known[name].append(record)
+        return is_new
 
     def _refer(self, shape: Shape, record: Record, names: Iterable[str]) -> None:
         """Draw what some of a record's references lead to."""
@@ -189,26 +193,21 @@ class _DocumentDrawing:
             yield from self._owned_keys(inner, lists[1:], owned, own)
 
 
-def _apart(shape: Shape, records: list[Record]) -> list[Record]:
-    """Leave out records that hold what is unique once more."""
-    known: set[Identity] = set()
-    apart = []
-    for record in records:
-        if known.isdisjoint(identities := _identities(shape, record)):
-            known |= identities
-            apart.append(record)
-    return apart
+def _is_apart(known: set[Identity], shape: Shape, record: Record, key: Sequence[str] = ()) -> bool:
+    """Claim what others may not hold: a key, in which nulls are equal, and what is unique.
 
-
-def _identities(shape: Shape, record: Record, key: Sequence[str] = ()) -> set[Identity]:
-    """Return what others may not hold: a key, in which nulls are equal, and what is unique."""
+    ``False`` where one of them has it already.
+    """
     uniques = [[name for name in names if name != OWNER] for names in shape.get("unique", ())]
     sets = [names for names in uniques if all(record.get(name) is not None for name in names)]
-    return {
+    identities = {
         (tuple(names), json_text([record.get(name) for name in names]))
         for names in [*sets, key]
         if names
     }
+    is_apart = known.isdisjoint(identities)
+    known |= identities if is_apart else set()
+    return is_apart
 
 
 def every_record(shapes: Shapes, records: Records) -> Iterator[tuple[str, Shape, Record]]:
