@@ -219,8 +219,8 @@ def test_what_a_column_is_said_to_hold_goes_round(
         rows = [{"slug": f"{n:04}", "value": item} for n, item in enumerate(values)]
         with first.begin() as connection:
             connection.execute(sa.insert(made.models[name].__table__), rows)
-        fits = made.cells(name).fits
-        told = [fits.returned(item, made.dialect) for item in values]
+        cells = made.cells(name)
+        told = [cells.returned(item, made.dialect) for item in values]
         problems += returned(first, made.models[name], made.value(name), told)
     assert not problems, "\n".join(problems)
     export_all(first, tmp_path / "a", catalog=made.catalog)

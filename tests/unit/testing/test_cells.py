@@ -390,7 +390,12 @@ def test_an_override_is_drawn_as_it_is_given() -> None:
     """What the column's type makes of it is the type's own doing."""
     made = cells(Lowered(), override=st.sampled_from(["abc", "Def"]))
     assert set(hostile(made)) == {"abc", "Def"}
-    assert {made.fits.returned(value, "sqlite") for value in ("abc", "Def")} == {"ABC", "DEF"}
+    assert {made.returned(value, "sqlite") for value in ("abc", "Def")} == {"ABC", "DEF"}
+
+
+def test_a_strategy_without_values_gives_none() -> None:
+    """Which its column's error tells."""
+    assert sampled(st.from_regex(r"a(?!a)a"), 10) == []
 
 
 class Odd(sa.types.UserDefinedType[Any]):
@@ -443,10 +448,10 @@ def test_decorated_values_are_drawn_before_their_type_has_changed_them() -> None
     made = cells(Lowered())
     texts = set(hostile(made, 1_000))
     assert {"\u00df", "\u00e4", "a\u0308"} & texts
-    assert {made.fits.returned(text, "sqlite") for text in texts} >= {"SS", "A\u0308"}
-    assert made.fits.fits["postgresql"].core("Ab") == "ab"
-    assert set(made.fits.forms("Ab")) & set(made.fits.forms("aB")) == {"ab", "AB"}
-    plain = [made.fits.fits["sqlite"].core(made.plain(n)) for n in range(200)]
+    assert {made.returned(text, "sqlite") for text in texts} >= {"SS", "A\u0308"}
+    assert made.fits["postgresql"].core("Ab") == "ab"
+    assert set(made.forms("Ab")) & set(made.forms("aB")) == {"ab", "AB"}
+    plain = [made.fits["sqlite"].core(made.plain(n)) for n in range(200)]
     assert len(set(plain)) == 200
     assert " a" in set(hostile(cells(Stripped(9), override=st.just(" a"))))
 

@@ -23,8 +23,9 @@ from lading.model.rowsets import Classes, Column, Value
 from lading.samples.constraints import limits_of
 from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
+from lading.samples.patterns import matching
 from lading.samples.supply import Facts, Supply, facts_of, listed_supply
-from lading.testing.cell_values.drawn import drawn_values, joined, matching, picked
+from lading.testing.cell_values.drawn import ANY, drawn_values, joined, picked
 from lading.testing.cell_values.harmless import PlainValues, all_of
 from lading.testing.cell_values.storable import Fits, written_key
 from lading.values.arrays import Array
@@ -37,19 +38,21 @@ LONGEST_LIST = 4
 OPEN = (ma.fields.Raw, ma.fields.Field)
 #: How many samples of a field of the application's own are drawn from.
 MANY = 1_000
+#: How many lengths of texts that a pattern matches are tried.
+LENGTHS = 4
 #: What stands for a value that the column doesn't take.
 REFUSED: Any = object()
 
 Strategy = SearchStrategy[Any]
 
 
-class Cells:
+class Cells(Fits):
     """How one column's cells are drawn; null is none of them, unless an override gives it.
 
     ``plain(n)`` is a harmless value that every engine holds which has such a column, another
     for each ``n`` as far as the type and the validators allow; ``hostile`` draws what breaks
-    things, each value held by one engine at least; ``fits`` tells what the column's type makes of
-    a value on each engine.  ``classes`` are those whose rows have the column.
+    things, each value held by one engine at least; ``classes`` are those whose rows have the
+    column.
 
     Args:
         column: The column.
@@ -75,24 +78,24 @@ class Cells:
     ) -> None:
         self.name = f"{column.table.fullname}.{column.name}"
         self.column = column
-        carrier = column if value is None else value.carrier
-        self.type = carrier.type
         # What a type converts in SQL has a form in Python that only the type knows.
         in_python = None if converts_in_sql(column.type) else kind_of(column.type)
         self.kind = in_python if value is None else value.kind
+        carrier = column if value is None else value.carrier
+        super().__init__(carrier, self.kind)
+        self.type = carrier.type
         self.field = None if value is None else value.field
         self.classes = classes if value is None or value.classes is None else value.classes
         self.nullable = bool(column.nullable) and (value is None or value.nullable)
         self.override = override
         # A pickle is one of several of its object; that of a copy is the one that comes back.
         self.settle = settle or isinstance(self.type, sqltypes.PickleType)
-        self.fits = Fits(carrier, self.kind)
         self.limits = {} if self.field is None else limits_of(self.field, self.kind)
         #: What a field of the application's own writes and reads, if it is one.
         self.own: FieldKind | None = None
         if self.field is not None and not isinstance(self.field, ValueField):
             self.own = FieldKind(self.field)
-        if not self.fits.fits:
+        if not self.fits:
             raise self._error("has a type that no engine has")
         samples, drawn = self._sources(self._facts())
         if samples is None:
@@ -100,22 +103,18 @@ class Cells:
         self.plain = self._plain_values(samples, drawn)
         self.hostile = self._hostile(samples, drawn)
 
-    def holds(self, value: Any, dialect: str) -> bool:
-        """Tell whether the column keeps a value exactly on a dialect, such as ``"sqlite"``."""
-        return self.fits.holds(value, dialect)
-
     # What is drawn from
 
     def _facts(self) -> Facts:
         """Return what is known of the column's values."""
-        fits = list(self.fits.fits.values())
+        fits = list(self.fits.values())
         lengths = [fit.length for fit in fits]
         asked_length = [self.limits["longest"]] if "longest" in self.limits else []
         known = [length for length in lengths if length is not None] + asked_length
         unlimited = None in lengths and not asked_length
         return replace(
             facts_of(str(self.column.name), self.kind, self.limits),
-            everywhere=self.fits.everywhere,
+            everywhere=self.everywhere,
             room=min(known, default=None),
             longest=None if unlimited else min([max(known, default=0), *asked_length]),
             exact=next((fit.exact for fit in fits if fit.exact is not None), None),
@@ -131,8 +130,9 @@ class Cells:
             return listed_supply([*map(self._read, choices)] or [None], facts), None
         is_text = isinstance(kind, Text | FieldKind)
         if is_text and (pattern := next(patterns_of(self.field), None)) is not None:
-            plain = matching(pattern, plain=True)
-            return plain, joined(plain, matching(pattern, plain=False))
+            samples = Supply(lambda n: matching(pattern, n // LENGTHS, more=n % LENGTHS))
+            texts = st.from_regex(pattern, fullmatch=True, alphabet=ANY)
+            return samples, joined(st.integers(0, MANY).map(samples.plain), texts)
         if (parts := limits.get("parts")) is not None:
             lists = self._of_parts(parts)
             return lists, lists
@@ -203,14 +203,14 @@ class Cells:
         of it: that is for a round trip to find.
         """
         try:
-            stored = self.fits.returned(value) if self.settle else value
-            back = self.fits.returned(stored)
+            stored = self.returned(value) if self.settle else value
+            back = self.returned(stored)
             self._read_again(back)
         except ValueError:
             return REFUSED
         is_changed = self.settle and (back is None or not alike(back, stored))
         is_other = self.override is not None and stored is not value and not alike(stored, value)
-        return REFUSED if is_changed or is_other or not self.fits.anywhere(stored) else stored
+        return REFUSED if is_changed or is_other or not self.anywhere(stored) else stored
 
     def _read_again(self, value: Any) -> None:
         """Raise ``ValueError`` where a field of the application's own doesn't take a value."""
@@ -221,11 +221,11 @@ class Cells:
     def _refusal(self, value: Any) -> str:
         """Say why a type or field of the application's own refuses a value, where that is why."""
         try:
-            next(iter(self.fits.fits.values())).core(value)
+            next(iter(self.fits.values())).core(value)
             self._read_again(value)
         except Exception as error:  # a type of the application's own may raise anything
             return f": {error!r}"
-        back = self.fits.returned(value)
+        back = self.returned(value)
         if not self.settle or alike(back, value):
             return ""
         return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
@@ -236,14 +236,14 @@ class Cells:
 
         def key(value: Any) -> Any:
             """Tell values apart that have been stored, also where case and blanks don't count."""
-            back = self.fits.returned(value)
+            back = self.returned(value)
             folds = isinstance(self.kind, Text) and isinstance(back, str) and not listed
             return back.casefold().rstrip() if folds else written_key(self.kind, back)
 
         def plain_among(candidates: Iterator[Any]) -> Iterator[Any]:
             for value in map(self._taken, candidates):
                 is_plain = value is not None and value is not REFUSED
-                yield value if is_plain and self.fits.everywhere(value) else None
+                yield value if is_plain and self.everywhere(value) else None
 
         sources = [_in_order(samples)]
         if not listed:  # where plain samples won't do, all others are looked through

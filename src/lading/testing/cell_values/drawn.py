@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import struct
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from lading.database.dialects.limits import shortest
@@ -33,8 +30,6 @@ ITEMS = 4
 #: Characters of hostile texts, to make more of, the simplest first.
 CHARACTERS = "".join(dict.fromkeys("ab" + "".join(NASTY)))
 SURROGATES = range(0xD800, 0xE000)
-#: The characters of texts that match a pattern and please every engine.
-PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 #: All that UTF-8 has; Hypothesis's own alphabet takes it a second to look up.
 ANY = st.characters(exclude_categories=["Cs"])
 
@@ -85,19 +80,6 @@ def _longest(facts: Facts) -> int:
 def _bytes(_kind: Bytes, _type: Any, facts: Facts) -> SearchStrategy[Any]:
     least = facts.shortest if facts.exact is None else facts.exact
     return st.binary(min_size=least, max_size=max(least, _longest(facts)))
-
-
-def matching(pattern: re.Pattern[str], *, plain: bool) -> SearchStrategy[str]:
-    """Return texts that a pattern matches as a whole.
-
-    ``plain`` ones are printable ASCII, where the pattern lets them.
-    """
-    for alphabet in (PRINTABLE, ANY) if plain else (ANY,):
-        texts = st.from_regex(pattern, fullmatch=True, alphabet=alphabet)
-        with suppress(InvalidArgument):  # it asks for other characters
-            texts.validate()
-            break
-    return texts
 
 
 # Numbers, dates and times

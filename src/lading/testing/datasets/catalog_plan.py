@@ -21,7 +21,7 @@ from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, Value
 from lading.model.uniqueness import in_check
-from lading.options import check_entity, check_mapping
+from lading.options import check_mapping, entity_names
 from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
 from lading.testing.datasets.table_plan import Foreign, Plan, Unique, constraints_of, identities
@@ -63,19 +63,18 @@ class Plans:
         for plan in self.plans():
             self._foreign(plan)
             self._refuse_outside(plan)
-        self._owners()
-        self.links = [
-            _linked(links)
-            for rows in self.entities.all_rows()
-            for links in rows.links
-            if links.table not in self.of
-        ]
-        for plan in self.plans():
             self._uniques(plan)
-        for plan in [*self.plans(), *self.links]:
+        self._owners()
+        lists = [links for rows in self.entities.all_rows() for links in rows.links]
+        linked = {links.table: _linked(links) for links in lists if links.table not in self.of}
+        self.of |= linked
+        pairs = [pair for plan in self.plans() for key in plan.foreign for pair in key.pairs()]
+        #: The columns whose values a foreign key of another type holds as well.
+        self.settled = {remote for near, remote in pairs if repr(near.type) != repr(remote.type)}
+        for plan in self.plans():
             self._columns(plan)
         self._refuse_unused()
-        self.order = self._ordered()
+        self.order, self.links = self._ordered(), list(linked.values())
 
     def _refuse_unused(self) -> None:
         if self.unused:
@@ -86,13 +85,12 @@ class Plans:
             raise ArgumentError("overrides", name, expected, subject=subject)
 
     def plans(self) -> list[Plan]:
-        """List the plans of entities and owned rows, each once."""
+        """List the plans of entities, owned rows and link tables, each once."""
         return list(dict.fromkeys(self.of.values()))
 
     def tables(self) -> set[sa.Table]:
         """Return every table that rows are drawn for."""
-        tables = {table for plan in self.plans() for table, _ in plan.tables()}
-        return tables | {link.table for link in self.links}
+        return set(self.of)
 
     def as_stored(self, table: sa.Table) -> sa.Table:
         """Return a table to write and read by, which takes fields that travel stored as that."""
@@ -111,12 +109,9 @@ class Plans:
 
     def wanted(self, only: Collection[str] | None) -> set[Plan]:
         """Return the plans of which rows are drawn: those named, and what these must refer to."""
-        if only is None:
-            return {plan for plan in self.plans() if plan.rows is not None} | set(self.links)
         roots = self.entities.roots
-        for name in sorted(set(only) - roots.keys()):
-            check_entity("only", name, roots)
-        return self.needed([self.of[rows.table] for name in only for rows in roots[name].tree()])
+        names = entity_names("only", only, roots)
+        return self.needed([self.of[rows.table] for name in names for rows in roots[name].tree()])
 
     def needed(self, waiting: list[Plan]) -> set[Plan]:
         """Return some plans with all that their rows can't be without, and links among these."""
@@ -128,9 +123,10 @@ class Plans:
                 # A CHECK may want one of several optional references.
                 must = [key for key in plan.foreign if key.hard and key not in plan.owners]
                 waiting += [self.of[foreign.target] for foreign in (*must, *plan.owners[:1])]
-        tables = {table for plan in needed for table, _ in plan.tables()}
         return needed | {
-            link for link in self.links if all(key.target in tables for key in link.foreign)
+            plan
+            for plan in self.plans()
+            if plan.rows is None and all(self.of[key.target] in needed for key in plan.foreign)
         }
 
     @cached_property
@@ -138,7 +134,7 @@ class Plans:
         """Whether the database deletes or clears rows along with owned ones that aren't theirs."""
         return any(
             foreign.on_delete and foreign not in plan.owners and self.of[foreign.target].owners
-            for plan in [*self.plans(), *self.links]
+            for plan in self.plans()
             for foreign in plan.foreign
         )
 
@@ -213,17 +209,6 @@ class Plans:
 
     # Columns
 
-    @cached_property
-    def _settled(self) -> set[Column]:
-        """The columns whose values a foreign key of another type holds as well."""
-        return {
-            remote
-            for plan in [*self.plans(), *self.links]
-            for foreign in plan.foreign
-            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
-            if type(near.type) is not type(remote.type) or repr(near.type) != repr(remote.type)
-        }
-
     def _columns(self, plan: Plan) -> None:
         values = {v.column: v for v in plan.rows.values if v.writable} if plan.rows else {}
         skipped = {column for key in plan.foreign for column in key.columns} - values.keys()
@@ -244,7 +229,7 @@ class Plans:
         names.append(f"{column.table.fullname}.{column.name}")
         name = next((name for name in names if name in self.overrides), "")
         self.unused.discard(name)
-        settle = column in self._settled
+        settle = column in self.settled
         return Cells(column, value, classes, override=self.overrides.get(name), settle=settle)
 
     def _is_left_empty(self, column: Column) -> bool:

@@ -91,13 +91,12 @@ class Instance:
     def lead(self, foreign: Foreign, far: Instance | None) -> None:
         """Let a foreign key lead to an object, or nowhere; its columns hold that one's cells."""
         self.led[foreign] = far
-        for near, remote in zip(foreign.columns, foreign.remote, strict=True):
+        for near, remote in foreign.pairs():
             self.put(near, None if far is None else far.cell(remote))
 
     def fits(self, column: Column) -> Fits | None:
         """Return what a column's type makes of its values, where these are its own."""
-        cells = self.plan.cells.get(column)
-        return None if cells is None else cells.fits
+        return self.plan.cells.get(column)
 
     def forms(self, column: Column) -> list[Any]:
         """Return all that may stand in a column, on one engine or another."""

@@ -147,7 +147,7 @@ class Drawing:
         value = self.draw(drawn.hostile)
         if value is None:
             return None  # an override may say so
-        is_text = any(isinstance(form, str) for form in drawn.fits.forms(value))
+        is_text = any(isinstance(form, str) for form in drawn.forms(value))
         if not is_text and all(drawn.holds(value, engine) for engine in ENGINES):
             return value
         return Varying(value, drawn.plain(number), drawn.holds)

@@ -28,7 +28,6 @@ class Written:
         self.resolved = resolved
         self.dataset = resolved.dataset
         self.plans = self.dataset.plans
-        self.links = {link.table: link for link in self.plans.links}
 
     def document(self) -> dict[str, list[Record]]:
         """Return each entity's records, in no order that means anything."""
@@ -80,7 +79,7 @@ class Written:
 
     def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
         """Return what a list of references leads to."""
-        plan = self.links[links.table]
+        plan = self.plans.of[links.table]
         near = plan.way(column for column, _ in links.local)
         far = next(foreign for foreign in plan.foreign if foreign is not near)
         return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]

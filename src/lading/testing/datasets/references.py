@@ -71,7 +71,7 @@ class References:
         row = instance.rows[foreign.table]
         shared = {
             near.name: remote
-            for near, remote in zip(foreign.columns, foreign.remote, strict=True)
+            for near, remote in foreign.pairs()
             if near not in foreign.own and near.name in row
         }
         return [
@@ -94,27 +94,22 @@ class References:
         if not foreign.hard or is_other:
             return [None]
         able = self.able(instance, foreign)
-        return [None, *able] if foreign.optional and foreign is not owner else able or [instance]
+        if foreign.optional and foreign is not owner:
+            return [None, *able]
+        return able or [instance] * self._may_lead_to_itself(instance, foreign)
 
     def _lead(self, instance: Instance, foreign: Foreign, choices: list[Instance | None]) -> bool:
         """Let a foreign key lead to one of some rows, or nowhere; ``False`` where it can't."""
         start = self.draw(st.integers(0, len(choices) - 1)) if len(choices) > 1 else 0
         before = instance.rows[foreign.table]
         in_turn = [*choices[start:], *choices[:start]]
-        for far in [*in_turn[:TRIES], choices[0]]:
+        for far in [*in_turn[:TRIES], *choices[:1]]:
             instance.rows[foreign.table] = dict(before)
-            if self._leads(instance, foreign, far) and self.claims.is_free(instance):
+            if far is not None:
+                instance.lead(foreign, far)
+            if (far or self._null(instance, foreign)) and self.claims.is_free(instance):
                 return True
         return False
-
-    def _leads(self, instance: Instance, foreign: Foreign, far: Instance | None) -> bool:
-        """Let a foreign key lead to a row, or nowhere, if what else it holds lets it."""
-        if far is None:
-            return self._null(instance, foreign)
-        if far is instance and not self._may_lead_to_itself(instance, foreign):
-            return False
-        instance.lead(foreign, far)
-        return True
 
     def _may_lead_to_itself(self, instance: Instance, foreign: Foreign) -> bool:
         """Tell whether the first of rows that must refer to their like can refer to itself.

@@ -89,6 +89,10 @@ class Foreign:
         """The table that it leads to."""
         return self.remote[0].table
 
+    def pairs(self) -> Iterator[tuple[Column, Column]]:
+        """Yield each column with the one that it holds."""
+        return zip(self.columns, self.remote, strict=True)
+
     @property
     def on_delete(self) -> str | None:
         """What the database does to a row whose target is deleted."""

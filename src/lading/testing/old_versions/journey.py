@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import reject
 
 from lading.changes.change import Change
-from lading.changes.replay import Flow, SplitSource, Undone
+from lading.changes.replay import Flow, SplitSource, StepAction, Undone
 from lading.changes.rewriting.records import Undecided, copied, of_class
 from lading.changes.rewriting.shapes import Shape, Shapes
 from lading.changes.run import Upgrade
@@ -43,7 +43,9 @@ def upgraded(records: Records, plan: UpgradePlan, shapes: Mapping[str, Shape]) -
     The plan's shapes are those of the outcome then.
     """
     upgrade = Upgrade(plan, shapes, "drawn records")
-    upgrade.pipeline.flows = {name: _decided(flow) for name, flow in upgrade.pipeline.flows.items()}
+    for name, flow in upgrade.pipeline.flows.items():
+        decided = replace(flow, actions=tuple(map(_decided, flow.actions)))
+        upgrade.pipeline.flows[name] = decided
     problems: list[Problem] = []
     with closing(Streams(DocumentOrigin(records), upgrade)) as streams:
         outcome = {
@@ -72,21 +74,16 @@ def _is_merged(flow: Flow) -> bool:
     return not isinstance(flow.source, str)
 
 
-def _decided(flow: Flow) -> Flow:
+def _decided(action: StepAction) -> StepAction:
     """Let go of examples in which records differ, and only a person could say which counts."""
 
-    def assuming(act: Any) -> Any:
-        def tried(record: Any) -> None:
-            try:
-                act(record)
-            except Undecided:
-                reject()
+    def act(record: Any) -> None:
+        try:
+            action.act(record)
+        except Undecided:
+            reject()
 
-        return tried
-
-    return replace(
-        flow, actions=tuple(replace(action, act=assuming(action.act)) for action in flow.actions)
-    )
+    return replace(action, act=act)
 
 
 def step_by_step(records: Records, plan: UpgradePlan, shapes: Shapes) -> Records:

@@ -77,8 +77,8 @@ class Edits:
         self.most = most
         self.others = others
         self.begin = begin
-        plans = [*self.plans.plans(), *self.plans.links]
-        self.referred = {c for plan in plans for foreign in plan.foreign for c in foreign.remote}
+        keys = [foreign for plan in self.plans.plans() for foreign in plan.foreign]
+        self.referred = {column for foreign in keys for column in foreign.remote}
 
     def drawn(self, make: Callable[[Edits], Edit]) -> Edit:
         """Draw a change by one of the methods below; none where nothing can be done."""
@@ -255,7 +255,7 @@ class Edits:
                 near
                 for near in self.state.instances
                 for foreign, far in near.led.items()
-                if far in gone and (foreign in near.plan.owners or near.plan in self.plans.links)
+                if far in gone and (foreign in near.plan.owners or near.plan.rows is None)
             } - gone
         return gone
 

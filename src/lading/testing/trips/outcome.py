@@ -156,7 +156,7 @@ class Outcome:
         plans = self.before.plans
         held = {
             rows.entity
-            for plan in [*plans.plans(), *plans.links]
+            for plan in plans.plans()
             for foreign in plan.foreign
             if (rows := plans.of[foreign.target].rows) is not None
             and set(foreign.remote) != set(foreign.target.primary_key.columns)

@@ -64,8 +64,7 @@ class State:
         for row in self.instances:
             top: Instance | None = row
             while top is not None and top.plan.table not in roots:
-                is_link = top.plan in self.plans.links
-                ways = top.plan.foreign[:1] if is_link else top.plan.owners
+                ways = top.plan.foreign[:1] if top.plan.rows is None else top.plan.owners
                 top = next((top.led[way] for way in ways if top.led.get(way)), None)
             if top is not None:
                 root = roots[top.plan.table]
