@@ -407,6 +407,18 @@ def test_types_that_one_engine_has_travel_as_it_gives_them(
             assert one.exec_driver_sql(sql).all() == other.exec_driver_sql(sql).all()
 
 
+def test_a_char_is_restored_whatever_its_collation(backend: Backend, tmp_path: Path) -> None:
+    """The scratch database has other collations."""
+    collation = {"mariadb": "CHARACTER SET latin1", "postgresql": 'COLLATE "C"', "sqlite": ""}
+    with backend.database() as engine:
+        run(
+            engine,
+            f"CREATE TABLE t (code CHAR(5) {collation[backend.dialect]} PRIMARY KEY)",
+            "INSERT INTO t VALUES ('ab'), ('c')",
+        )
+        assert_restored(Catalog.from_metadata(engine), tmp_path / "a")
+
+
 def test_days_that_are_none_travel_where_they_are_the_default(
     mariadb: Backend, tmp_path: Path
 ) -> None:

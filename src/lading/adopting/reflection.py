@@ -150,6 +150,8 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         return generic(type_.data_type)  # whose values it narrows, and no more
     if isinstance(type_, mysql.SET) and kind_of(type_) is not None:
         return sa.Text()  # which its labels are, to any engine
+    if isinstance(type_, sa.CHAR | sa.NCHAR):
+        return sa.CHAR(type_.length)  # without a collation or a character set
     if isinstance(type_, mysql.BIGINT) and type_.unsigned:
         return type_  # whose upper half no generic type has
     try:
@@ -159,6 +161,11 @@ def generic(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if kind_of(general) != kind_of(type_):
         return type_
     _name_things(general, type_)
+    return _for_all_engines(general)
+
+
+def _for_all_engines(general: Any) -> TypeEngine[Any]:
+    """Return a generic type as each engine keeps its values whole."""
     if isinstance(general, sa.ARRAY):  # which only PostgreSQL has
         if isinstance(general.item_type, postgresql.DOMAIN):
             return sa.types.NullType()  # which is left out by name: no array is cast to such ones
