@@ -139,6 +139,51 @@ def test_a_reformatted_bundle_gets_its_bytes_back(
     assert verify(path, catalog=world.catalog).errors == []
 
 
+@pytest.mark.parametrize("by_catalog", [False, True])
+def test_keys_that_lead_through_one_that_recurs_get_their_bytes_back(
+    tmp_path: Path, by_catalog: bool
+) -> None:
+    """However deep the recursive key stands in a reference; ``verify`` finds its text as well."""
+    base, catalog = new_base(), Catalog("posts")
+
+    class Topic(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "topics"
+        id = key()
+        above_id = to("topics.id", null=True)
+        name = slug()
+        above = relationship("Topic", remote_side=id)
+
+    class Post(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "posts"
+        id = key()
+        topic_id = to("topics.id")
+        topic = relationship(Topic)
+        place = number()
+
+    class Vote(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "votes"
+        id = key()
+        slug = slug()
+        post_id = to("posts.id")
+        post = relationship(Post)
+
+    schema_for(Topic, catalog, natural_key=("above", "name"))
+    schema_for(Post, catalog, natural_key=("topic", "place"))
+    schema_for(Vote, catalog)
+    with SQLiteMemory().database(base.metadata) as engine, Session(engine) as session:
+        topic = Topic(name="b", above=Topic(name="a"))
+        session.add(Vote(slug="v", post=Post(topic=topic, place=1)))
+        session.flush()
+        export_all(session, tmp_path / "b", catalog=catalog)
+    before = contents(tmp_path / "b")["03_votes.json"][0]
+    above = b'{"above":null,"name":"a"}'
+    edit(tmp_path / "b", "03_votes.json", (above, b'{ "name":"\\u0061","above":null}'))
+    codes = {problem.code for problem in verify(tmp_path / "b", catalog=catalog).problems}
+    assert "not-canonical" in codes
+    assert seal(tmp_path / "b", catalog=catalog if by_catalog else None)
+    assert contents(tmp_path / "b")["03_votes.json"][0] == before
+
+
 def test_records_come_and_go(tmp_path: Path) -> None:
     """Their number is told, before and after."""
     path = packed(shop(3), tmp_path / "b")

@@ -31,6 +31,13 @@ def recurs(reference: Reference) -> bool:
     return recurring(reference.parts) is not None
 
 
+def holds_recurring(reference: Reference) -> bool:
+    """Tell whether a reference's key recurs, or leads through one that does."""
+    return recurs(reference) or any(
+        holds_recurring(part) for part in reference.parts if isinstance(part, Reference)
+    )
+
+
 def level_parts(parts: Parts) -> Parts:
     """Return the parts of one level of a key that recurs: all but the reference to the next."""
     own = recurring(parts)

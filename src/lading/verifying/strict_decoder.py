@@ -15,7 +15,7 @@ from typing import Any
 from lading.importing.batch import Batch, joined
 from lading.importing.decode import CompiledDecoder
 from lading.messages import Message
-from lading.model.recursive_keys import recurs
+from lading.model.recursive_keys import holds_recurring
 from lading.model.rowsets import RowSet, references_of
 from lading.records.canonical import Canonicaliser
 from lading.records.describe import described
@@ -67,7 +67,7 @@ class StrictDecoder:
         self.file = file
         self.ids = ids
         # Keys that recur stand as text in typed structs, in whatever order it is.
-        has_recurring = any(recurs(reference) for _, _, reference in references_of(rows))
+        has_recurring = any(map(holds_recurring, (each for _, _, each in references_of(rows))))
         self.goes_by_schema = compiled.custom or (ids and not keeps_ids) or has_recurring
         self.compiled = compiled
         self.decoder = compiled.decoder
