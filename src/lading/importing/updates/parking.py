@@ -19,11 +19,12 @@ from lading.importing.folding import folded
 from lading.importing.journal import WriteLog
 from lading.importing.reference_values import ReferenceValue
 from lading.importing.savepoints import attempt
+from lading.importing.updates.index_exits import exits, indexed_rows
 from lading.importing.updates.row_changes import RowChanges
 from lading.importing.updates.taken_values import TakenValues, text_of
 from lading.importing.updates.unique_values import Contended, UniqueGroup
 from lading.model.recursive_keys import recurring
-from lading.model.rowsets import Column, Reference, RowSet, Value
+from lading.model.rowsets import Column, Member, Reference, RowSet, Value
 from lading.model.uniqueness import nulls_collide
 from lading.records.key_source import named_key
 from lading.records.layout import Key
@@ -31,6 +32,7 @@ from lading.samples.constraints import constraints_of
 from lading.samples.styles import NoSample, sample
 from lading.scratch.pool import Pool
 from lading.scratch.sort import CHUNK
+from lading.values.arrays import Array
 from lading.values.scalars import Integer
 
 #: Unused values are numbered from here: far from those that applications count, then nearer,
@@ -99,6 +101,8 @@ class Parking:
 
         One of each circle is enough, for the others then follow one another.
         """
+        if self._leaves_index(contended):
+            return
         for part, make in self.options:
             rows = make(self.context.database, len(contended.identities))
             if rows is not None and self._write(part, contended, rows):
@@ -106,6 +110,23 @@ class Parking:
         attempts = iter(range(MOST_ATTEMPTS))
         for identity in contended.identities[:FEW]:
             self._park_one(replace(contended, identities=[identity]), attempts)
+
+    def _leaves_index(self, contended: Contended) -> bool:
+        """Take the rows out of a partial index, if that is what they collide in."""
+        condition, database, rows = self.group.condition, self.context.database, self.group.rows
+        if condition is None or not all(map(_is_plain, condition.columns.values())):
+            return False
+        indexed = indexed_rows(database, rows, condition, contended.identities)
+        if not indexed:
+            return True
+        contended = replace(contended, identities=[row.identity for row in indexed])
+        return any(
+            self._write(part, contended, [row] * len(indexed))
+            for part, row in exits(database, rows, condition, indexed, self._samples)
+        )
+
+    def _samples(self, value: Value) -> list[Row]:
+        return _UnusedValues(value, STARTS[0], self.taken).rows(self.context.database, FEW)
 
     def _park_one(self, contended: Contended, attempts: Iterator[int]) -> None:
         """Try to park one row on any other value of a field, until attempts run out."""
@@ -214,6 +235,13 @@ class Parking:
 
 def _columns(part: Value | Reference) -> Sequence[Column]:
     return (part.column,) if isinstance(part, Value) else part.carried_columns
+
+
+def _is_plain(member: Member) -> bool:
+    """Tell whether drivers read a member as something that can be compared at once."""
+    return not isinstance(member, Value) or not (
+        member.kind.is_json or isinstance(member.kind, Array)
+    )
 
 
 def _nulls(width: int) -> MakeValues:

@@ -23,13 +23,14 @@ class UniqueGroup:
     """Members of a row set that are unique together, in all rows or in those that an index holds.
 
     ``by_owner`` says that they are unique among the rows of one owner; ``fields`` are the members
-    whose changes free a row's values or take others.
+    whose changes free a row's values or take others; ``condition`` tells which rows they are.
     """
 
     def __init__(self, unique: UniqueMembers) -> None:
         self.rows = unique.rows
         self.parts = unique.parts
         self.by_owner = unique.by_owner
+        self.condition = unique.condition
         self.name = ".".join([self.rows.name, unique.name, *(part.name for part in self.parts)])
         self.fields = {member.name for member in unique.members}
         self.fields |= {OWNER} if self.by_owner else set()
@@ -154,11 +155,9 @@ class UniqueValues:
 
 
 def _groups(rows: RowSet, unique: UniqueSets) -> Iterator[UniqueGroup]:
-    """Yield what is unique in a row set, but what never changes: keys."""
+    """Yield what is unique in a row set, but what never changes: keys, and an owner's only row."""
     for each in unique.of(rows):
-        if (
-            not each.identifies
-            and each.parts
-            and (rows.parent is not None or not set(each.parts) <= set(rows.key))
-        ):
+        parts = set(each.parts)
+        is_kept = not parts or (rows.parent is None and parts <= set(rows.key))
+        if not each.identifies and (each.condition is not None or not is_kept):
             yield UniqueGroup(each)
