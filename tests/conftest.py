@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from marshmallow import class_registry
 
 from lading.fresh_databases.servers import ServerDatabases
 from lading.testing.databases.postgresql import running_server
@@ -40,8 +42,30 @@ def pytest_configure() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
+#: What marshmallow has registered by the names of classes, once all modules are imported.
+SCHEMAS: dict[str, list[Any]] = {}
+
+
 def pytest_collection_finish() -> None:
     """Take what was imported out of every later collection of garbage."""
+    SCHEMAS.update({name: [*classes] for name, classes in class_registry._registry.items()})
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Let the schemas go that a test declared: marshmallow keeps some of each name for ever.
+
+    With them all of their catalogs, models and engines would stay, and what forks this process or
+    collects its garbage would take ten times as long at the end of a session.
+    """
+    class_registry._registry.clear()
+    class_registry._registry.update({name: [*classes] for name, classes in SCHEMAS.items()})
+
+
+@pytest.fixture
+def collected() -> None:
+    """Leave little to look through for a test that collects garbage often."""
     gc.collect()
     gc.freeze()
 

@@ -97,7 +97,7 @@ def rows_of(engine: sa.Engine) -> dict[str, list[Any]]:
         }
 
 
-def test_figures_become_a_file_tables_and_a_plot(tmp_path) -> None:
+def test_figures_become_a_file_tables_and_a_plot(collected, tmp_path) -> None:
     """What the command measures is what pages quote, and equal figures are drawn alike.
 
     To draw them takes Matplotlib seconds, which a usual run saves.

@@ -1,13 +1,16 @@
-"""Run as a script: one export, import, plan or upgrade of many rows, and the memory it took.
+"""Run as a script: exports, imports, plans and upgrades of many rows, and the memory of each.
 
-``memory_run.py WHAT URL BUNDLE ROWS`` prints the peak of the process's resident
-memory during the work, and what it was before, in kilobytes. ``fill`` makes the rows
-by one statement a table, so that the set-up costs nothing here.
+For each line ``["WHAT", "URL", "BUNDLE", ROWS]`` it prints ``[BEFORE, PEAK]``: the resident
+memory of a process before the work, and its peak, in kilobytes.  Each is a fork of this one,
+which has imported all that it needs, so that none pays for that again.  ``fill`` makes the
+rows by one statement a table, so that the set-up costs nothing here.
 """
 
 from __future__ import annotations
 
 import gc
+import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -126,13 +129,10 @@ def peak() -> int:
     return int(line.split()[1])
 
 
-def main(what: str, url: str, bundle: str, rows: str) -> None:
-    """Do one thing and say what it took."""
+def work(what: str, url: str, bundle: str, rows: int) -> list[int]:
+    """Do one thing and return the memory before it, and at its peak."""
     engine = sa.create_engine(url)
     world = ledger(2 if what in ("upgrade", "rewrite") else 1)
-    if what == "fill":
-        fill(engine, int(rows))
-        return
     world.catalog.use()
     gc.collect()
     before = peak()
@@ -142,22 +142,34 @@ def main(what: str, url: str, bundle: str, rows: str) -> None:
         upgrade(Path(bundle), Path(f"{bundle}-new"), catalog=world.catalog)
     elif what == "update":
         report = import_all(engine, Path(bundle), catalog=world.catalog, on_conflict="update")
-        assert report.updated == int(rows)
+        assert report.updated == rows
     elif what == "mirror":
         report = import_all(engine, Path(bundle), catalog=world.catalog, on_conflict="mirror")
-        assert report.total.deleted == int(rows) - 1
+        assert report.total.deleted == rows - 1
     elif what == "plan":
         plan = import_all(
             engine, Path(bundle), catalog=world.catalog, on_conflict="mirror", dry_run=True
         )
         plan.write(f"{bundle}.plan")
-        assert plan.total.updated + plan.total.deleted >= int(rows) - 1
+        assert plan.total.updated + plan.total.deleted >= rows - 1
     else:
         world.metadata.create_all(engine)
         report = import_all(engine, Path(bundle), catalog=world.catalog)
-        assert report.inserted == int(rows) + 100
-    sys.stdout.write(f"{before} {peak()}\n")
+        assert report.inserted == rows + 100
+    return [before, peak()]
+
+
+def main() -> None:
+    """Do what each line asks for in a process of its own; one that fails says so itself."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            sys.stdout.write(f"{json.dumps(work(*json.loads(line)))}\n")
+            return
+        if os.waitpid(child, 0)[1]:
+            sys.stdout.write("null\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

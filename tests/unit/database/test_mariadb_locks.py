@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from typing import Self
 
-import pytest
 import sqlalchemy as sa
 
 from lading.database.live.mariadb_locks import HELD, _release_later
@@ -35,13 +34,9 @@ class Driver:
         """A result is read to its end."""
 
 
-def test_a_pool_gives_locks_back_where_another_lay_in_memory(
-    request: pytest.FixtureRequest,
-) -> None:
+def test_a_pool_gives_locks_back_where_another_lay_in_memory(collected: None) -> None:
     """SQLAlchemy knows listeners by the addresses of what they listen to, also of what is gone."""
     listeners = []
-    request.addfinalizer(gc.unfreeze)
-    gc.freeze()  # what other tests left needn't be looked through
     for number in range(200):
         engine = sa.create_engine("sqlite://")
         driver = Driver()
