@@ -5,12 +5,16 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
+from types import CodeType
 from typing import Any
 
 import msgspec
 
 _numbers = count(1)
+#: How many compiled expressions are kept.
+MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ class CodeBuilder:
 
     def compile(self, text: str) -> Any:
         """Evaluate a generated expression."""
-        file = f"<lading {self.title} {next(_numbers)}>"
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        return eval(compile(text, file, "eval"), self.names)  # noqa: S307 - our own source
+        return eval(_code(self.title, text), self.names)  # noqa: S307 - our own source
+
+
+@lru_cache(MOST)
+def _code(title: str, text: str) -> CodeType:
+    """Compile an expression, which differs by its names alone where schemas are alike."""
+    file = f"<lading {title} {next(_numbers)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return compile(text, file, "eval")

@@ -39,15 +39,24 @@ def raw_values(
     with bind.connect() as connection:
         rows = {table: _cells(connection, table, hidden) for table in tables}
     made_up = {table: _made_up(table) for table in tables if table.fullname not in set(keep)}
-    labels = {
-        table: [_digest(_plain(row, table, made_up)) for row in rows[table]] for table in tables
+    references = {table: _references(table, made_up) for table in tables}
+    plain = {
+        table: [_plain(row, {made_up.get(table), *references[table]}) for row in rows[table]]
+        for table in tables
     }
+    labels = {table: [_digest(cells) for cells in plain[table]] for table in tables}
     for _ in range(ROUNDS):  # each round, a digest covers references one step further away
-        labels = _refined(tables, rows, made_up, labels)
+        by_id = _by_id(rows, made_up, labels)
+        labels = {
+            table: [
+                _digest(cells, *_targets(row, references[table], by_id))
+                for row, cells in zip(rows[table], plain[table], strict=True)
+            ]
+            for table in tables
+        }
     return {
         table.fullname: sorted(
-            (label, *_plain(row, table, made_up))
-            for row, label in zip(rows[table], labels[table], strict=True)
+            (label, *cells) for label, cells in zip(labels[table], plain[table], strict=True)
         )
         for table in tables
     }
@@ -83,39 +92,34 @@ def _references(
     return found
 
 
-def _plain(
-    row: dict[str, Cell], table: sa.Table, made_up: dict[sa.Table, str | None]
-) -> tuple[tuple[str, str, str], ...]:
-    hidden = {made_up.get(table), *_references(table, made_up)}
+def _plain(row: dict[str, Cell], hidden: set[str | None]) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, *cell) for name, cell in row.items() if name not in hidden)
 
 
-def _refined(
-    tables: list[sa.Table],
+def _by_id(
     rows: dict[sa.Table, list[dict[str, Cell]]],
     made_up: dict[sa.Table, str | None],
     labels: dict[sa.Table, list[str]],
-) -> dict[sa.Table, list[str]]:
-    by_id = {
+) -> dict[sa.Table, dict[Cell, str]]:
+    """Return each row's label by its id, of tables whose ids the database made up."""
+    return {
         table: {row[name]: label for row, label in zip(rows[table], labels[table], strict=True)}
         for table, name in made_up.items()
         if name is not None and table in rows
     }
-    result = {}
-    for table in tables:
-        references = _references(table, made_up)
-        result[table] = [
-            _digest(
-                _plain(row, table, made_up),
-                *(
-                    (name, _target(row[name], by_id[target]))
-                    for name, (target, _) in sorted(references.items())
-                    if name in row and target in by_id
-                ),
-            )
-            for row in rows[table]
-        ]
-    return result
+
+
+def _targets(
+    row: dict[str, Cell],
+    references: dict[str, tuple[sa.Table, str]],
+    by_id: dict[sa.Table, dict[Cell, str]],
+) -> list[tuple[str, str]]:
+    """Return the label of each row that a row refers to, by the column that does."""
+    return [
+        (name, _target(row[name], by_id[target]))
+        for name, (target, _) in sorted(references.items())
+        if name in row and target in by_id
+    ]
 
 
 def _target(cell: Cell, labels: dict[Cell, str]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+import marshmallow as ma
+
 from lading.database.columns import is_computed
 from lading.database.dialects.base import Dialect
 from lading.mapping.fields import schema_of
@@ -38,8 +40,6 @@ class RecordComparison:
     def __init__(self, rows: RowSet, *dialects: Dialect, volatile: bool = False) -> None:
         self.dialects = dialects
         self.rows = rows
-        self.schema = schema_of(rows)
-        self.layout = RecordLayout(rows, ids=True)
         members = [(within, member) for within in rows.tree() for member in within.members]
         #: What the database computes, and versions that the ORM counts: no import sets them.
         self.computed = {
@@ -55,6 +55,16 @@ class RecordComparison:
         self.uncounted = self.computed.union(
             member for within, member in members if member.name in within.volatile and not volatile
         )
+
+    @cached_property
+    def schema(self) -> ma.Schema:
+        """The schema that loads records, which few comparisons need."""
+        return schema_of(self.rows)
+
+    @cached_property
+    def layout(self) -> RecordLayout:
+        """The layout of records with ids, which few comparisons need."""
+        return RecordLayout(self.rows, ids=True)
 
     def loaded(self, line: bytes) -> Content:
         """Return what a record of a bundle or a document says, in canonical form."""
