@@ -174,9 +174,9 @@ def test_what_goes_with_a_replaced_record_is_refused_by_name(backend: Backend, a
     assert [problem[: len(held)] for problem in problems[:-1]] == ([] if along else [held])
 
 
-@pytest.mark.parametrize("what", ["a column", "a class", "a key that recurs"])
+@pytest.mark.parametrize("what", ["a column", "a class", "another parent"])
 def test_rows_that_no_record_may_take_over_are_refused(backend: Backend, what: str) -> None:
-    """They hold what records don't carry, are of another class, or stand in a tree of keys."""
+    """They hold what records don't carry, are of another class, or move in a tree of keys."""
     base, catalog = new_base(), Catalog("nodes", keep_ids=True)
     columns: dict[str, Any] = {
         "__tablename__": "nodes",
@@ -194,19 +194,21 @@ def test_rows_that_no_record_may_take_over_are_refused(backend: Backend, what: s
     node = type("Node", (base,), columns)
     if what == "a class":
         type("Leaf", (node,), {"__mapper_args__": {"polymorphic_identity": "leaf"}})
-    key = ("parent", "name") if what == "a key that recurs" else ("name",)
+    key = ("parent", "name") if what == "another parent" else ("name",)
     left_out = ("secret",) if what == "a column" else ()
     schema_for(node, catalog, natural_key=key, exclude=left_out)
     row = {"id": 5, "name": "renamed", "kind": "node", "secret": "s", "parent_id": None}
+    top = {"id": 9, "name": "top", "kind": "node", "parent": None, "secret": "s"}
     document = {
         "nodes": [
+            *([top] if what == "another parent" else []),
             {
                 "name": "a",
                 "id": 5,
                 "kind": "leaf" if what == "a class" else "node",
-                "parent": None,
+                "parent": {"parent": None, "name": "top"} if what == "another parent" else None,
                 **({} if left_out else {"secret": "t"}),
-            }
+            },
         ]
     }
     with filled(backend, base, nodes=[row]) as engine:
@@ -341,3 +343,29 @@ def test_other_changes_of_letter_case_are_refused_by_name(backend: Backend, what
         mode = "update" if what == "an update" else "mirror"
         (problem,) = planned_and_imported(engine, document, catalog=catalog, on_conflict=mode)
     assert "the database's collation takes name 'a' for name 'A', which is there" in problem
+
+
+def test_a_renamed_row_keeps_the_tree_below_it(backend: Backend) -> None:
+    """Whose keys hold its own, at any depth: only its name is written."""
+    base, catalog = new_base(), Catalog("nodes", keep_ids=True)
+    columns: dict[str, Any] = {
+        "__tablename__": "nodes",
+        "id": mapped_column(sa.Integer, primary_key=True),
+        "name": mapped_column(sa.String(20), nullable=False),
+        "parent_id": to("nodes.id"),
+        "parent": relationship("Node", remote_side="Node.id"),
+        "__table_args__": (sa.UniqueConstraint("parent_id", "name"),),
+    }
+    schema_for(type("Node", (base,), columns), catalog, natural_key=("parent", "name"))
+    parents = {9: None, 4: 9, 7: 4, 2: 7, 5: 9}
+    rows = [{"id": n, "name": f"n{n}", "parent_id": parent} for n, parent in parents.items()]
+    with filled(backend, base, nodes=rows) as engine:
+        document = export_document(engine, catalog=catalog)
+        run_sql(engine, "UPDATE nodes SET name = 'renamed' WHERE id IN (9, 7)")
+        difference = diff(engine, document, catalog=catalog)
+        options: dict[str, Any] = {"catalog": catalog, "on_conflict": "mirror"}
+        plan = import_document(engine, document, dry_run=True, **options)
+        report = import_document(engine, document, expect=difference, **options)
+        assert counts(report) == counts(plan)
+        assert report["nodes"].inserted == report["nodes"].deleted == len(parents)
+        assert not diff(engine, document, catalog=catalog)

@@ -24,8 +24,7 @@ from lading.importing.updates.parking import ParkedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.importing.updates.row_updater import RowUpdater
 from lading.importing.updates.update_writer import UpdateWriter
-from lading.messages import Message
-from lading.model.recursive_keys import recurring
+from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
 from lading.scratch.pool import Pool
@@ -53,20 +52,15 @@ class ReplacedRows:
         self.outcome = outcome
         self.root: RowSet = comparison.rows
         key, dialect = self.root.key, context.database.dialect
-        can_be = not recurring(key) and _are_carried(dialect, self.root)
-        sets = context.unique.of(self.root) if can_be else []
+        #: The part through which a key recurs; the others stand in each of its levels.
+        self.own = recurring(key)
+        self.parts = level_parts(key)
+        sets = context.unique.of(self.root) if _are_carried(dialect, self.root) else []
         self.primary = next((each for each in sets if _is_carried(each)), None)
         #: Whether a collation may take other natural keys for a record's.
         self.is_blind = self.root.surrogate is not None and any(
             set(each.parts) == set(key) and each.by_collation(dialect) for each in sets
         )
-        #: The targets that the natural key leads to, by place, if any of them gets another key.
-        self.targets = {
-            n: part.target.entity
-            for n, part in enumerate(key)
-            if isinstance(part, Reference) and part.by is None
-            if not recurring(key) and context.former_keys
-        }
 
     def find(self, new: Iterable[Batch], doomed: Iterable[list[Row]]) -> Iterator[RecordUpdates]:
         """Yield new records with the doomed rows that they need, and how natural keys change.
@@ -76,7 +70,7 @@ class ReplacedRows:
             doomed: the primary keys of the rows that the bundle lacks, in chunks.
         """
         marks: RowMarks | None = None
-        for batch in new if self.primary or self.is_blind or self.targets else ():
+        for batch in new if self.primary or self.is_blind or self.context.former_keys else ():
             rows = {**self._rows(batch), **self._former_rows(batch)}
             if rows and marks is None:
                 marks = self.context.journal.closing(RowMarks())
@@ -104,7 +98,7 @@ class ReplacedRows:
 
     def _former_rows(self, batch: Batch) -> dict[int, Row]:
         """Map the places of new records to the rows that will have their natural keys."""
-        if not self.targets:
+        if not self.context.former_keys:
             return {}
         keys = {
             n: former for n, key in enumerate(batch.keys) if (former := self._former(key)) != key
@@ -113,11 +107,31 @@ class ReplacedRows:
 
     def _former(self, key: Key) -> Key:
         """Return the natural key that a row has until the targets of its references have theirs."""
-        parts = list(key)
-        for place, name in self.targets.items():
-            former = self.context.former_keys.all(name, _text(key[place]))
-            parts[place] = former[0] if former else key[place]
-        return tuple(parts)
+        level = tuple(
+            self._old(part.target.entity, value)
+            if isinstance(part, Reference) and part.by is None
+            else value
+            for part, value in zip(self.parts, self._level(key), strict=True)
+        )
+        return level if self.own is None else (*self._old(self.root.name, key[:-1]), level)
+
+    def _old(self, name: str, key: Key) -> Key:
+        former = self.context.former_keys.all(name, _text(key))
+        return former[0] if former else key
+
+    def _level(self, key: Key) -> Key:
+        """Return the lowest level of a key that recurs; others have one alone."""
+        return key if self.own is None else key[-1]
+
+    def _changing(self, key: Key, former: Key) -> dict[str, bool] | None:
+        """Name the members of a natural key that change, each with whether it was set.
+
+        ``None`` for a row that moves to another parent of a key that recurs, which can't be there.
+        """
+        if self.own is not None and key[:-1] != former[:-1]:
+            return None
+        levels = zip(self.parts, self._level(key), self._level(former), strict=True)
+        return {part.name: old is not None for part, new, old in levels if new != old}
 
     def _updates(self, batch: Batch, rows: Mapping[int, Row]) -> RecordUpdates:
         """Return what is to happen to the natural keys of rows whose class is the records'."""
@@ -127,32 +141,22 @@ class ReplacedRows:
         identities: dict[int, Row | None] = {}
         fields: list[Mapping[str, bool]] = []
         for place, row in rows.items():
+            changing = self._changing(self._former(batch.keys[place]), keys[row])
             pair = self.comparison.raw.pair(batch.lines[place], stored[row])
-            record, content = pair.contents()
-            differing = [*self.comparison.differing(self.root, record, content, nested=False)]
+            differing = self.comparison.differing(self.root, *pair.contents(), nested=False)
             others = [member for member in differing if member not in self.root.key]
             refused = key_refusal(self.root, others, pair)
-            if refused is not None:
-                self._refuse(batch, place, keys[row], refused)
-                continue
-            identities[place] = row
-            self.context.former_keys.add(self.root.name, _text(batch.keys[place]), keys[row])
-            is_former = keys[row] == self._former(batch.keys[place])
-            changing = () if is_former else (m for m in differing if m in self.root.key)
-            fields.append({m.name: content.get(m.written) is not None for m in changing})
+            if refused is not None and changing == {}:  # the row will have this record's key
+                key = self.outcome.key_at(batch, place)
+                self.outcome.fail(batch.numbers[place], key, None, refused)
+            elif refused is None and changing is not None:
+                identities[place] = row
+                fields.append(changing)
+                self.context.former_keys.add(self.root.name, _text(batch.keys[place]), keys[row])
         records = bare(batch.take([*identities]))
         changes = _unchanged(records)
         changes.identities, changes.fields = [*identities.values()], fields
         return RecordUpdates(records, changes)
-
-    def _refuse(self, batch: Batch, place: int, former: Key, message: Message) -> None:
-        """Report a record whose row will have its key, but can't become its own.
-
-        Another row that it needs only stays as it is.
-        """
-        if former == self._former(batch.keys[place]):
-            key = self.outcome.key_at(batch, place)
-            self.outcome.fail(batch.numbers[place], key, None, message)
 
 
 def _unchanged(batch: Batch) -> RowChanges:
