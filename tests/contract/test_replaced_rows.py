@@ -345,8 +345,9 @@ def test_other_changes_of_letter_case_are_refused_by_name(backend: Backend, what
     assert "the database's collation takes name 'a' for name 'A', which is there" in problem
 
 
-def test_a_renamed_row_keeps_the_tree_below_it(backend: Backend) -> None:
-    """Whose keys hold its own, at any depth: only its name is written."""
+@pytest.mark.parametrize("key", [("parent", "name"), ("name", "parent")])
+def test_a_renamed_row_keeps_the_tree_below_it(backend: Backend, key: tuple[str, ...]) -> None:
+    """Whose keys hold its own, at any depth and in any order: only its name is written."""
     base, catalog = new_base(), Catalog("nodes", keep_ids=True)
     columns: dict[str, Any] = {
         "__tablename__": "nodes",
@@ -356,7 +357,7 @@ def test_a_renamed_row_keeps_the_tree_below_it(backend: Backend) -> None:
         "parent": relationship("Node", remote_side="Node.id"),
         "__table_args__": (sa.UniqueConstraint("parent_id", "name"),),
     }
-    schema_for(type("Node", (base,), columns), catalog, natural_key=("parent", "name"))
+    schema_for(type("Node", (base,), columns), catalog, natural_key=key)
     parents = {9: None, 4: 9, 7: 4, 2: 7, 5: 9}
     rows = [{"id": n, "name": f"n{n}", "parent_id": parent} for n, parent in parents.items()]
     with filled(backend, base, nodes=rows) as engine:

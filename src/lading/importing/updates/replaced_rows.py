@@ -70,6 +70,7 @@ class ReplacedRows:
             doomed: the primary keys of the rows that the bundle lacks, in chunks.
         """
         marks: RowMarks | None = None
+        pairs = self.context.journal.spool()
         for batch in new if self.primary or self.is_blind or self.context.former_keys else ():
             rows = {**self._rows(batch), **self._former_rows(batch)}
             if rows and marks is None:
@@ -77,9 +78,19 @@ class ReplacedRows:
                 for identities in doomed:
                     marks.add(identities)
             going = {place: row for place, row in rows.items() if marks and row in marks}
-            updates = self._updates(batch, going)
+            if going:
+                pairs.append(self._noted(batch.take([*going]), [*going.values()]))
+        for pair in pairs:
+            updates = self._updates(*pair)
             if len(updates):
                 yield updates
+
+    def _noted(self, batch: Batch, rows: list[Row]) -> tuple[Batch, list[Row], list[Key]]:
+        """Note the natural keys that rows have and those that they will have."""
+        keys = self.comparison.reader.keys_of(rows)
+        for new, row in zip(batch.keys, rows, strict=True):
+            self.context.former_keys.add(self.root.name, _text(new), keys[row])
+        return batch, rows, [keys[row] for row in rows]
 
     def _rows(self, batch: Batch) -> dict[int, Row]:
         """Map the places of new records to the rows that have their keys."""
@@ -133,15 +144,12 @@ class ReplacedRows:
         levels = zip(self.parts, self._level(key), self._level(former), strict=True)
         return {part.name: old is not None for part, new, old in levels if new != old}
 
-    def _updates(self, batch: Batch, rows: Mapping[int, Row]) -> RecordUpdates:
+    def _updates(self, batch: Batch, rows: list[Row], keys: list[Key]) -> RecordUpdates:
         """Return what is to happen to the natural keys of rows whose class is the records'."""
-        reader = self.comparison.reader
-        stored = reader.lines_of([*rows.values()]) if rows else {}
-        keys = reader.keys_of([*rows.values()]) if rows else {}
-        identities: dict[int, Row | None] = {}
-        fields: list[Mapping[str, bool]] = []
-        for place, row in rows.items():
-            changing = self._changing(self._former(batch.keys[place]), keys[row])
+        stored = self.comparison.reader.lines_of(rows)
+        fields: dict[int, Mapping[str, bool]] = {}
+        for place, row in enumerate(rows):
+            changing = self._changing(self._former(batch.keys[place]), keys[place])
             pair = self.comparison.raw.pair(batch.lines[place], stored[row])
             differing = self.comparison.differing(self.root, *pair.contents(), nested=False)
             others = [member for member in differing if member not in self.root.key]
@@ -150,12 +158,10 @@ class ReplacedRows:
                 key = self.outcome.key_at(batch, place)
                 self.outcome.fail(batch.numbers[place], key, None, refused)
             elif refused is None and changing is not None:
-                identities[place] = row
-                fields.append(changing)
-                self.context.former_keys.add(self.root.name, _text(batch.keys[place]), keys[row])
-        records = bare(batch.take([*identities]))
+                fields[place] = changing
+        records = bare(batch.take([*fields]))
         changes = _unchanged(records)
-        changes.identities, changes.fields = [*identities.values()], fields
+        changes.identities, changes.fields = [rows[place] for place in fields], [*fields.values()]
         return RecordUpdates(records, changes)
 
 
