@@ -358,11 +358,11 @@ def assert_restored(catalog: Catalog, path: Path) -> None:
 OWN = {
     "postgresql": (
         "ip INET NOT NULL UNIQUE, ips INET[], mac MACADDR, words TSVECTOR, span INT4RANGE, "
-        "place POINT, bits BIT(3)",
+        "place POINT, bits BIT(3), flags BIT(2)[]",
         ("10.0.0.1/8", "{::1,NULL}", "08:00:2b:01:02:03", "'a':1 'b c':2A", "[1,5)", "(1.1,1e-300)",
-         "101"),
-        ("::1/128", None, None, None, "empty", None, None),
-        "words = 'x', span = '[2,3)', place = NULL",
+         "101", "{01,11}"),
+        ("::1/128", None, None, None, "empty", None, None, None),
+        "words = 'x', span = '[2,3)', place = NULL, bits = '011', flags = '{10}'",
     ),
     "mariadb": (
         "ip INET6 NOT NULL UNIQUE, old INET4, year YEAR, flag BIT(1), bits BIT(9), wide BIT(64)",

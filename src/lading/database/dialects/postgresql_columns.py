@@ -91,7 +91,7 @@ class PostgreSQLColumn:
         """The type that texts or numbers are cast to, to be compared with it: uncut."""
         if self.family == "text":
             return "bpchar" if self.is_padded else "text"
-        return self.type
+        return re.sub(r"^bit(?=\[|$)", "bit varying", self.type)
 
 
 class DeclaredPostgreSQLColumns:
