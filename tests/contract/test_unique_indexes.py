@@ -398,3 +398,42 @@ def test_a_second_row_of_a_parent_who_may_have_one_is_still_found(backend: Backe
             import_document(engine, bundle, catalog=catalog)
     for problems in (plan.problems, caught.value.report.problems):
         assert "is the second row of" in str(problems[0])
+
+
+def test_a_row_that_another_entity_s_record_holds_is_named_with_it(backend: Backend) -> None:
+    """The note says how such a row can come to another entity, and that way works."""
+    base, catalog = new_base(), Catalog("blocks")
+
+    class Block(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "blocks"
+        id = key()
+        page_id = to("pages.id", null=True)
+        board_id = to("boards.id", null=True)
+        anchor = slug()
+
+    owned = schema_for(Block, catalog)
+    for name in ("Board", "Page"):
+        fields = {"__tablename__": f"{name.lower()}s", "id": key(), "slug": slug()}
+        model = type(base)(name, (base,), {**fields, "blocks": relationship(Block)})
+        schema_for(model, catalog, {"blocks": Owned(owned)})
+
+    def document(boards: str, pages: str) -> dict[str, Any]:
+        return {
+            name: [{"slug": "x", "blocks": [{"anchor": anchor} for anchor in anchors]}]
+            for name, anchors in (("boards", boards), ("pages", pages))
+        }
+
+    options: dict[str, Any] = {"catalog": catalog, "on_conflict": "update"}
+    bundle = document("b", "a")
+    with backend.database(base.metadata) as engine:
+        import_document(engine, document("a", "b"), catalog=catalog)
+        plan = import_document(engine, bundle, dry_run=True, **options)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, bundle, **options)
+        (problem,) = caught.value.report.problems
+        assert "already belongs to a row of pages {'slug': 'x'}" in problem.message
+        assert "import pages alone first (only=['pages'])" in problem.message
+        assert problem.message in [planned.message for planned in plan.problems]
+        import_document(engine, document("b", ""), only=["pages"], **options)
+        import_document(engine, bundle, **options)
+        assert export_document(engine, catalog=catalog)["boards"] == bundle["boards"]

@@ -196,10 +196,29 @@ class Collisions:
             root = None if identity is AMBIGUOUS else self._root_of(unique.rows, identity)
             owner = self._named([root]).get(root) if root is not None else None
             holder = f"a row of {self.root.name} {shown(owner)}" if owner else "another row"
-            return _plain_collision(unique, key, holder)
+            if owner or identity is AMBIGUOUS:
+                return _plain_collision(unique, key, holder)
+            return self._elsewhere(unique, key, identity) or _plain_collision(unique, key, holder)
         owner = self._named([identity]).get(identity)
         holder = f"{self.root.name} {shown(owner)}" if owner is not None else "another record"
         return self._collision(unique, key, holder)
+
+    def _elsewhere(self, unique: UniqueMembers, key: Key, identity: Row) -> Collision | None:
+        """Return the collision with a row that a record of another entity holds, if one does."""
+        for rows in self.context.entities.all_rows():
+            if rows.table is not unique.rows.table or rows.entity == self.root.name:
+                continue
+            entity = Collisions(self.context, self.context.entities[rows.entity])
+            root = entity._root_of(rows, identity) if rows.parent is not None else None
+            owner = entity._named([root]).get(root) if root is not None else None
+            if owner:
+                collision = _plain_collision(unique, key, f"a row of {rows.entity} {shown(owner)}")
+                note = (
+                    "Rows don't move from one entity to another: if that record drops it, import "
+                    f"{rows.entity} alone first (only=[{shown(rows.entity)}])"
+                )
+                return Collision(collision.field, noted(collision.message, note))
+        return None
 
     def of_record(self, unique: UniqueMembers, key: Key, number: int) -> Collision:
         """Return the collision with a record of the same file, or with a row that it holds.

@@ -77,12 +77,13 @@ class HolderText:
         own_keys = keys_of_records(self.database, root, list(held))
         reader = RecordReader(self.database, referring)
         names = reader.keys_of(list({holder.identity for holder in held.values()}))
+        lacking = f"the bundle lacks it{'' if root.parent is None else f' in {root.name}'}"
         for record, holder in held.items():
             name = described(referring.key, names[holder.identity])
             such = "the one" if holder.count == 1 else "such as the one"
             message = Message(
                 "record-held",
-                "can't be deleted: the bundle lacks it, and records that stay refer to it by "
+                f"can't be deleted: {lacking}, and records that stay refer to it by "
                 f"{self.graph.relation(key)}: {holder.count:,} of {referring.name}, {such} with "
                 f"{name}; put it into the bundle, or change these",
             )
