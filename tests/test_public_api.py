@@ -191,7 +191,7 @@ def test_a_catalog_alone_adopts_a_database() -> None:
     code = (
         "from lading import Catalog; import sqlalchemy as sa; e = sa.create_engine('sqlite://'); "
     )
-    code += "c = e.connect(); c.exec_driver_sql('CREATE TABLE t (slug TEXT NOT NULL UNIQUE)'); "
+    code += "c = e.connect(); c.exec_driver_sql('CREATE TABLE t (slug TEXT)'); "
     code += "c.exec_driver_sql('CREATE TABLE u (slug TEXT NOT NULL PRIMARY KEY)'); "
     code += "assert [c.entity for c in Catalog.from_metadata(c).choices()] == ['u']"
     _modules_after(code)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lading.exporter import export_all, export_document
     from lading.importer import import_all, import_document
     from lading.locker import Locked, check, lock
+    from lading.mapping.engine_types import EngineType
     from lading.mapping.fields import Owned, Ref
     from lading.planning.plan import Diff, ImportPlan
     from lading.planning.record_change import Cascade, RecordChange
@@ -67,6 +68,7 @@ __all__ = [
     "Diff",
     "Drop",
     "Each",
+    "EngineType",
     "EntitySchema",
     "Finding",
     "ImportFailed",
@@ -127,6 +129,7 @@ _MODULES = {
     "Diff": "lading.planning.plan",
     "Drop": "lading.changes.steps.fields",
     "Each": "lading.changes.steps.fields",
+    "EngineType": "lading.mapping.engine_types",
     "EntitySchema": "lading.schema",
     "Finding": "lading.report",
     "ImportFailed": "lading.errors",

@@ -317,12 +317,12 @@ def importable(folder: Path) -> Iterator[None]:
 #: Columns of types that SQLite lacks or changes, and one that no bundle carries.
 SERVERS_OWN = {
     "postgresql": (
-        "a TEXT[], b INTERVAL, c TIMETZ, d NUMERIC(30, 12), e JSONB, f INET",
-        "ARRAY['x', NULL], '1 day', '08:00+05:30', 123456789012345678.123456789012, '5.0', '::1'",
+        "a TEXT[], b INTERVAL, c TIMETZ, d NUMERIC(30, 12), e JSONB, f MONEY",
+        "ARRAY['x', NULL], '1 day', '08:00+05:30', 123456789012345678.123456789012, '5.0', 1",
     ),
     "mariadb": (
-        "a SET('x', 'y'), b BIGINT UNSIGNED, c DECIMAL(30, 12), d DOUBLE, e INET6",
-        "'x,y', 18446744073709551615, 123456789012345678.123456789012, 0.1, '::1'",
+        "a SET('x', 'y'), b BIGINT UNSIGNED, c DECIMAL(30, 12), d DOUBLE, e POINT",
+        "'x,y', 18446744073709551615, 123456789012345678.123456789012, 0.1, POINT(1, 2)",
     ),
 }
 
@@ -388,6 +388,39 @@ def test_models_of_postgresql_create_its_types(postgresql: Backend, tmp_path: Pa
         scaffold(engine, tmp_path / "app")
     models = (tmp_path / "app/models.py").read_text("utf-8")
     assert 'Enum("calm", "glad", name="mood")' in models
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "values"),
+    [
+        ("postgresql", "ip inet NOT NULL, words tsvector", ("10.0.0.1/8", "'a':1")),
+        (
+            "mariadb",
+            "year year(4) NOT NULL, flag bit(1) NOT NULL, made DATETIME DEFAULT '0000-00-00'",
+            (1901, 1, "0000-00-00"),
+        ),
+    ],
+)
+def test_types_that_one_engine_has_are_declared_as_such(
+    name: str, columns: str, values: tuple[Any, ...], request: Any, tmp_path: Path
+) -> None:
+    """By the name that the engine has for each; their values come back like all others."""
+    backend: Backend = request.getfixturevalue(name)
+    with backend.database() as engine:
+        run(engine, f"CREATE TABLE hosts (id INTEGER PRIMARY KEY, {columns})")
+        with engine.begin() as connection:
+            marks = ", ".join(["%s"] * len(values))
+            connection.exec_driver_sql(f"INSERT INTO hosts VALUES (1, {marks})", values)
+        result = scaffold(engine, tmp_path / "app")
+        assert (result.problems, result.records) == ([], 1)
+        assert not any("no bundle carries" in text for text in result.unproved)
+        again = scaffold(engine, tmp_path / "app")
+        assert (again.added, again.changes) == ([], [])
+    models = (tmp_path / "app/models.py").read_text("utf-8")
+    assert "from lading import EngineType\n" in models
+    own = columns.split()[1]
+    assert f'mapped_column(EngineType("{name}", "{own}"), nullable=False)' in models
+    assert "stored" not in (tmp_path / "app/schemas.py").read_text("utf-8")
 
 
 def test_odd_names_and_types_get_declarations(tmp_path: Path) -> None:

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from lading.adopting.odd_types import declared_types
-from lading.mapping.columns import OWN_TYPE, AsStored, kind_of
+from lading.mapping.columns import kind_of
+from lading.mapping.engine_types import EngineType
 from lading.model.uniqueness import unique_columns
 
-#: As which general type each engine's own travel.  The text of a type must be the same in every
-#: session, and be read as the value that it was.  Those of extensions stay out: a scratch database
-#: has none.
-_OWN: Mapping[str, Mapping[str, Callable[[str], TypeEngine[Any]]]] = {
-    "postgresql": {
+#: The types that travel by engine.  The text of a value must be the same in every session, and be
+#: read as the value that it was.  Types of extensions stay out: a scratch database has none.
+_OWN = {
+    "postgresql": re.compile(
         r"(?:inet|cidr|macaddr8?|tsvector|tsquery|point|line|lseg|box|path|polygon|circle|pg_lsn|"
         r"(?:int4|int8|num|date|ts)(?:multi)?range|bit(?: varying)?(?:\(\d+\))?|jsonpath|xml)"
-        r"(?:\[\])?": lambda _: sa.Text(),
-    },
-    "mariadb": {
-        "inet[46]": lambda _: sa.Text(),
-        r"year\(\d+\)": lambda _: sa.SmallInteger(),
-        r"bit\(\d+\)": lambda declared: (
-            mysql.BIGINT(unsigned=True) if declared == "bit(64)" else sa.BigInteger()
-        ),
-        r"(?:date|datetime|timestamp)(?:\(\d\))?": lambda _: sa.Text(),
-    },
+        r"(?:\[\])?"
+    ),
+    "mariadb": re.compile(
+        r"inet[46]|year\(\d+\)|bit\(\d+\)|(?:date|datetime|timestamp)(?:\(\d\))?"
+    ),
 }
 #: The default of columns in which an application of MariaDB's keeps a day that is none.
 _NO_DAY = "'0000-00-00"
-
-
-class ServersType(UserDefinedType[Any]):
-    """A type by the name that its server has for it, limits included."""
-
-    cache_ok = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get_col_spec(self, **_: Any) -> str:
-        """Return the type as a CREATE TABLE has it."""
-        return self.name
 
 
 def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
@@ -58,15 +39,14 @@ def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> No
         connection: A connection of the database.
         tables: Its reflected tables.
     """
-    engine = connection.dialect.name
-    variants = ["mariadb", "mysql"] if engine in ("mariadb", "mysql") else [engine]
-    rules = _OWN.get(variants[0], {})
+    is_mariadb = connection.dialect.name in ("mariadb", "mysql")
+    engine = "mariadb" if is_mariadb else connection.dialect.name
+    if engine not in _OWN:
+        return
     for table in tables:
         for column, declared in declared_types(connection, table, _unknown(table)):
-            general = next((rules[name] for name in rules if re.fullmatch(name, declared)), None)
-            if general is not None:
-                type_ = general(declared).with_variant(ServersType(declared), *variants)
-                column.type, column.info[OWN_TYPE] = AsStored(type_), declared
+            if _OWN[engine].fullmatch(declared):
+                column.type = EngineType(engine, declared)
 
 
 def _unknown(table: sa.Table) -> list[sa.Column[Any]]:

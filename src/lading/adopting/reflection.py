@@ -45,14 +45,13 @@ _LIST = sa.JSON(none_as_null=True)
 
 
 def reflected(
-    bind: sa.Engine | sa.Connection, *, portable: bool = True, own_types: bool = False
+    bind: sa.Engine | sa.Connection, *, portable: bool = True
 ) -> tuple[list[sa.Table], dict[str, str]]:
     """Reflect a database.
 
     Args:
         bind: An engine or connection.
         portable: Whether columns have types that all engines know, where there are such.
-        own_types: Whether columns of types that one engine alone has travel as its text.
 
     Returns:
         Its tables, and the reason for each view or table that is left out.
@@ -76,8 +75,7 @@ def reflected(
                 drop_options(table, portable=portable)
             note_filled_keys(connection, metadata.tables.values())
             note_unknown_types(connection, metadata.tables.values())
-            if own_types:
-                carry_own_types(connection, metadata.tables.values())
+            carry_own_types(connection, metadata.tables.values())
             if portable:
                 loosen(metadata.tables.values())
                 tell_indexes_apart(metadata.tables.values())

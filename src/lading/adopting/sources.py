@@ -38,7 +38,7 @@ def stock_of(source: Any) -> Stock:
         source: A declarative base, a registry, a MetaData, mapped classes, or an engine.
     """
     if isinstance(source, sa.Engine | sa.Connection):
-        tables, left_out = reflected(source, own_types=True)
+        tables, left_out = reflected(source)
         return Stock(tables=tables, left_out=left_out)
     if isinstance(source, sa.MetaData):
         return Stock(tables=list(source.tables.values()))

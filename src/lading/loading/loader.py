@@ -34,7 +34,7 @@ from lading.importing.updates.replaced_rows import Renames, rename_rows
 from lading.loading.doomed import delete_doomed, gone_records
 from lading.loading.entity_loader import EntityLoader
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
-from lading.mapping.columns import OWN_TYPE
+from lading.mapping.engine_types import EngineType
 from lading.mapping.load_order import link_name, load_order_of
 from lading.model.rowsets import RowSet
 from lading.planning.change_log import ChangeLog
@@ -280,7 +280,7 @@ def _check_shared(
 
 def _has_own_types(table: sa.Table) -> bool:
     """Tell whether a table has columns whose values the server may take in another text's place."""
-    return any(OWN_TYPE in column.info for column in table.columns)
+    return any(isinstance(column.type, EngineType) for column in table.columns)
 
 
 def names_loaded(catalog: Catalog, payload: Payload, options: ImportOptions) -> list[str]:

@@ -29,8 +29,6 @@ from lading.values.scalars import Boolean, Bytes, Choice, Float, Integer, Json, 
 
 #: Where a column of a type that SQLAlchemy doesn't know remembers what its database calls it.
 TYPE_NAME = "lading: type's name"
-#: Where a column that travels as its server gives it remembers what that calls its type.
-OWN_TYPE = "lading: server's own type"
 UNSAID = (None, type(None), Any, object)
 BY_PYTHON_TYPE: dict[type, Kind] = {
     str: Text(),

@@ -6,8 +6,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from lading.mapping.columns import OWN_TYPE, kind_of, type_name
+from lading.mapping.columns import kind_of, type_name
 from lading.mapping.context import RowSetDraft
+from lading.mapping.engine_types import EngineType
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import OneOfClasses, Owned, ValueField
 from lading.mapping.foreign_keys import ForeignKeys
@@ -141,8 +142,8 @@ class Members:
             return None
         if self.draft.is_adopted and form.stored is not None:
             self._record_stored(name, column)
-        if OWN_TYPE in column.info:
-            reason = f"travels as its server gives it, which alone has {column.info[OWN_TYPE]}"
+        if self.draft.is_adopted and isinstance(column.type, EngineType):
+            reason = f"travels as {column.type.engine} gives its type {column.type.name}"
             self.draft.decide(name, reason)
         return form
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from lading.catalog import Catalog
+from lading.mapping.engine_types import EngineType
 from lading.model.entities import Entities, KeyChoice, shown_names
 from lading.model.rowsets import Reference, RowSet
 from lading.scaffolding.code_layout import comment, quoted, statement
@@ -182,6 +183,7 @@ class _SchemaWriter:
                 _line(f"natural_key = {_key(choice.key)}", 8),
             ]
         elsewhere = {member.name for member in [*rows.references, *rows.children]}
+        elsewhere |= {v.name for v in rows.values if isinstance(v.column.type, EngineType)}
         stored = {name: text for name, text in self.decisions if name not in elsewhere}
         return [
             *lines,

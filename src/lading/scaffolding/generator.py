@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlacodegen.generators import DeclarativeGenerator
 from sqlacodegen.models import RelationshipType
 
+from lading.mapping.engine_types import EngineType
 from lading.mapping.foreign_key_names import without_id
 from lading.model.uniqueness import is_plain_unique
 
@@ -154,6 +155,13 @@ class ModelGenerator(DeclarativeGenerator):
         is_private = name.strip().startswith("__") or not name.strip()
         usable = f"{plain}_" if is_private or plain in RESERVED else name
         return str(super().find_free_name(usable, global_names, list(local_names)))
+
+    def add_import(self, obj: Any) -> None:
+        """Import lading's own type by its public name."""
+        if isinstance(obj, EngineType):
+            self.add_literal_import("lading", "EngineType")
+        else:
+            super().add_import(obj)
 
     def render_column_attribute(self, column_attr: Any) -> str:
         """Write a plain column where nobody knows its type, for an annotation needs one."""
