@@ -169,12 +169,12 @@ def test_an_id_that_another_record_has_is_a_problem_that_names_both(
     assert problems(engine, rewritten(path, apart), made[1]) == [
         "record 1, id: id 5 already belongs to goods {'slug': 'bread'}, which has another natural "
         "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
-        "identifies it, or leave ids out of the records; or, if the bundle lacks that record, delete "
-        "it first or let a mirror replace it.",
+        "identifies it, or leave ids out of the records; or, if the bundle lacks it, delete that "
+        "record first, which mirrors do where they can.",
         "record 3, id: id 6 already belongs to goods {'slug': 'rye'}, which has another natural "
         "key ('slug'). Correct one of them, or declare natural_key = 'id' if that is what "
-        "identifies it, or leave ids out of the records; or, if the bundle lacks that record, delete "
-        "it first or let a mirror replace it.",
+        "identifies it, or leave ids out of the records; or, if the bundle lacks it, delete that "
+        "record first, which mirrors do where they can.",
     ]
     report = import_all(engine, path, catalog=made[1], on_error="continue")
     assert (report.inserted, report.failed) == (1, 2)

@@ -217,7 +217,7 @@ def test_rows_that_no_record_may_take_over_are_refused(backend: Backend, what: s
             assert connection.scalar(sa.select(node.secret)) == "s"
     assert "id 5 already belongs to nodes {" in problem
     assert "'renamed'}" in problem
-    assert "if the bundle lacks that record, delete it first" in problem
+    assert "if the bundle lacks it, delete that record first, which mirrors do where" in problem
 
 
 def test_a_key_that_changed_its_letter_case_keeps_its_row(backend: Backend) -> None:

@@ -265,8 +265,9 @@ class Collisions:
         also = ", or leave ids out of the records" if is_id else ""
         if is_id and is_stored:
             also += (
-                "; or, if the bundle lacks that record, delete it first or let a mirror replace it"
+                "; or, if the bundle lacks it, delete that record first, which mirrors do where "
             )
+            also += "they can"
         return Collision(
             parts[0].written,
             Message(
