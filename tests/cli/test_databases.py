@@ -132,6 +132,7 @@ def round_trip(run, url: str, other: str, count: int) -> None:
         (f"postgresql://me:{SECRET}@h:port/d", "isn't a database URL; expected one such as"),
         (f"postgresql://me:{SECRET}/@h@i:port/d", "isn't a database URL"),
         ("://", "isn't a database URL"),
+        ("mariadb+pymysql://h/d?charset=utf9", "Check the parameters after '?', such as charset"),
         (f"sqlite:///app.db?password={SECRET}&nonsense=1", "the SQLite file 'app.db' doesn't exist"),
     ],
 )  # fmt: skip

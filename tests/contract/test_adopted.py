@@ -555,6 +555,26 @@ def test_what_has_no_name_in_sqlite_is_named_or_left_out(tmp_path: Path) -> None
     engine.dispose()
 
 
+def test_columns_whose_names_no_field_can_have_get_others(tmp_path: Path) -> None:
+    """Each of its own, for two of them may be alike but for what is replaced."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'names.db'}")
+    run(
+        engine,
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, "a""b" INTEGER, a_b INTEGER, "a\\b" INTEGER, '
+        "__class__ INTEGER, _sa_instance_state INTEGER, __ INTEGER)",
+        "INSERT INTO t VALUES (1, 2, 3, 4, 5, 6, 7)",
+    )
+    catalog = Catalog.from_metadata(engine)
+    assert_restored(catalog, tmp_path / "a")
+    [record] = export_document(engine, catalog=catalog)["t"]
+    assert record == {"id": 1, "a_b_": 2, "a_b": 3, "a_b__": 4} | {
+        "class__": 5,
+        "sa_instance_state": 6,
+        "column": 7,
+    }
+    engine.dispose()
+
+
 def test_columns_without_a_type_come_back(tmp_path: Path) -> None:
     """SQLite allows them, also where no value tells what they hold."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'untyped.db'}")

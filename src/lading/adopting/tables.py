@@ -25,8 +25,9 @@ def mapped(tables: Iterable[sa.Table], left_out: dict[str, str]) -> list[Mapper[
     keyless = []
     for table in sorted(tables, key=lambda table: table.fullname):
         if table.primary_key.columns:
-            columns = {_attribute(column): column for column in table.columns}
-            mappers[table] = classes.map_imperatively(_class_for(table), table, properties=columns)
+            mappers[table] = classes.map_imperatively(
+                _class_for(table), table, properties=_attributes(table)
+            )
         else:
             keyless.append(table)
     for table in keyless:
@@ -41,9 +42,22 @@ def _class_for(table: sa.Table) -> type:
     return type(name, (), {"__module__": f"{__name__}.{table.fullname}"})
 
 
+def _attributes(table: sa.Table) -> dict[str, sa.Column[Any]]:
+    """Return a table's columns by the names of their fields: their own, wherever one can be."""
+    attributes: dict[str, sa.Column[Any]] = {}
+    for column in table.columns:
+        name = _attribute(column)
+        while name in attributes or (name != column.key and name in table.columns):
+            name += "_"
+        attributes[name] = column
+    return attributes
+
+
 def _attribute(column: sa.Column[Any]) -> str:
-    """Return a column's name without what a record's field can't be called."""
-    return UNWRITABLE.sub("_", str(column.key))
+    """Return a column's name without what no field or attribute can be called."""
+    name = UNWRITABLE.sub("_", str(column.key))
+    is_taken = name.startswith(("__", "_sa_"))  # by Python and by SQLAlchemy
+    return (name.lstrip("_") or "column") if is_taken else name
 
 
 def _link(table: sa.Table, mappers: dict[sa.Table, Mapper[Any]]) -> bool:

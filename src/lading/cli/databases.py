@@ -76,10 +76,21 @@ def connected(text: str) -> Iterator[sa.Engine]:
     try:
         _refuse_missing_file(engine)
         with refusals():
-            engine.connect().close()
+            _answer(engine, masked(text))
         yield engine
     finally:
         engine.dispose()
+
+
+def _answer(engine: sa.Engine, shown: str) -> None:
+    """Connect once; a driver may fail in its own way where it doesn't know a parameter."""
+    try:
+        engine.connect().close()
+    except (AttributeError, LookupError, TypeError) as error:
+        raise click.UsageError(
+            f"{shown!r} can't be used: the driver fails with {type(error).__name__}: {error}. "
+            "Check the parameters after '?', such as charset."
+        ) from None
 
 
 def engine_of(text: str) -> sa.Engine:
