@@ -149,14 +149,10 @@ class Fit:
     def _goes_by_core(self, value: Any, arrived: Any) -> bool:
         """Core drops what a processor or a driver drops, such as a zone, without a word."""
         bound = self.core(value)
-        return self._keeps_offset(bound) and alike(bound, self.core(arrived))
-
-    def _keeps_offset(self, bound: Any) -> bool:
-        """Tell whether an aware value's distance from UTC is one that the engine understands."""
-        offset: dt.timedelta | None = None
-        if isinstance(bound, dt.time | dt.datetime):
-            offset = bound.utcoffset()
-        return not offset or bool(self.name == "postgresql" and abs(offset) < FARTHEST)
+        offset = bound.utcoffset() if isinstance(bound, dt.time | dt.datetime) else None
+        if offset and (self.name != "postgresql" or abs(offset) >= FARTHEST):
+            return False
+        return alike(bound, self.core(arrived))
 
     def returned(self, value: Any) -> Any:
         """Return what comes back of a value that the column's type alters."""

@@ -6,13 +6,12 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import sqlalchemy as sa
 
 from lading.model.rowsets import Classes, Column
-from lading.testing.cell_values.storable import Fits
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.table_plan import Foreign, Plan, Unique
 
@@ -94,16 +93,10 @@ class Instance:
         for near, remote in foreign.pairs():
             self.put(near, None if far is None else far.cell(remote))
 
-    def fits(self, column: Column) -> Fits | None:
-        """Return what a column's type makes of its values, where these are its own."""
-        return self.plan.cells.get(column)
-
     def forms(self, column: Column) -> list[Any]:
         """Return all that may stand in a column, on one engine or another."""
-        values, fits = both(self.cell(column)), self.fits(column)
-        return [
-            form for value in values for form in ([value] if fits is None else fits.forms(value))
-        ]
+        values, cells = both(self.cell(column)), self.plan.cells.get(column)
+        return [*chain(*map(cells.forms, values))] if cells is not None else [*values]
 
 
 class Dataset:
@@ -226,9 +219,8 @@ class Resolved:
 
     def returned(self, instance: Instance, column: Column) -> Any:
         """Return what a column's type gives back of what an object's row is given."""
-        value = self.value(instance.cell(column))
-        fits = instance.fits(column)
-        return value if value is None or fits is None else fits.returned(value, self.at)
+        value, cells = self.value(instance.cell(column)), instance.plan.cells.get(column)
+        return value if value is None or cells is None else cells.returned(value, self.at)
 
     def _id(self, cell: MadeUp) -> Any:
         """Ids run up with the rows; the others down, unless a list is ordered by them."""
