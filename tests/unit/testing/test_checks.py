@@ -74,7 +74,7 @@ DAY = dt.date(2024, 2, 29)
 def test_a_row_is_taken_or_refused(condition: Any, good: Any, bad: Any) -> None:
     """By its CHECKs alone: not by NOT NULL, uniques or foreign keys."""
     checks = Checks(table(sa.CheckConstraint(condition)))
-    assert checks.unknown == []
+    assert len(checks.known) == 1
     assert checks.holds(good)
     assert not checks.holds(bad)
     assert checks.holds(good)
@@ -121,7 +121,7 @@ def test_a_columns_own_check_counts() -> None:
 def test_what_sqlite_cannot_read_is_listed(condition: str) -> None:
     """The others are asked all the same."""
     checks = Checks(table(sa.CheckConstraint(condition), sa.CheckConstraint("b > 1")))
-    assert checks.unknown == [condition]
+    assert checks.known == ["b > 1"]
     assert checks.holds({"a": 1, "b": 2})
     assert not checks.holds({"a": 1, "b": 1})
 

@@ -184,51 +184,43 @@ class Cells(Fits):
 
         An override's must be one, or null where that may be.
         """
-        stored = REFUSED if value is None else self._stored(value)
-        if stored is not REFUSED or self.override is None:
-            return stored
+        refusal = self._refusal(value)
+        if refusal is None:
+            return self.returned(value) if self.settle else value
+        if self.override is None:
+            return REFUSED
         if value is None and self.nullable:
             return None
         raise DeclarationError(
             "overrides-needed",
-            f"overrides for {self.name} gave {shown(value)}, which {self.type!r}, its field "
-            f"or some engine doesn't take{self._refusal(value)}; draw values of its type, length "
-            "and range",
+            f"overrides for {self.name} gave {shown(value)}, which {self.type!r}, its field or "
+            f"some engine doesn't take{refusal}; draw values of its type, length and range",
         )
 
-    def _stored(self, value: Any) -> Any:
-        """Return a value, or what comes back of it; a field of ours asks no more than its kind.
+    def _refusal(self, value: Any) -> str | None:
+        """Say why the column takes no such value, empty where nobody knows; ``None`` if it does.
 
-        One of the application's own must write it and read that again, and may yet lose some
-        of it: that is for a round trip to find.
+        A field of ours asks no more than its kind.  One of the application's own must write the
+        value and read that again, and may yet lose some of it: that is for a round trip to find.
         """
+        if value is None:
+            return ""
         try:
             stored = self.returned(value) if self.settle else value
             back = self.returned(stored)
             self._read_again(back)
-        except ValueError:
-            return REFUSED
+        except ValueError as error:
+            return f": {error}"
         is_changed = self.settle and (back is None or not alike(back, stored))
-        is_other = self.override is not None and stored is not value and not alike(stored, value)
-        return REFUSED if is_changed or is_other or not self.anywhere(stored) else stored
+        if is_changed or (self.override is not None and not alike(stored, value)):
+            return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
+        return None if self.anywhere(stored) else ""
 
     def _read_again(self, value: Any) -> None:
         """Raise ``ValueError`` where a field of the application's own doesn't take a value."""
         written = None if self.own is None or value is None else self.own.write(value)
         if self.own is not None and written is not None:
             self.own.read(written)
-
-    def _refusal(self, value: Any) -> str:
-        """Say why a type or field of the application's own refuses a value, where that is why."""
-        try:
-            next(iter(self.fits.values())).core(value)
-            self._read_again(value)
-        except Exception as error:  # a type of the application's own may raise anything
-            return f": {error!r}"
-        back = self.returned(value)
-        if not self.settle or alike(back, value):
-            return ""
-        return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
 
     def _plain_values(self, samples: Supply | Strategy, drawn: Strategy | None) -> PlainValues:
         """Return the plain values; an error where there is none."""
@@ -255,7 +247,7 @@ class Cells(Fits):
         tried = next(_in_order(samples), None)
         raise self._error(
             "has no value that its validators take and all engines hold, as far as was "
-            f"tried (one was {shown(tried)}{self._refusal(tried)})"
+            f"tried (one was {shown(tried)}{self._refusal(tried) or ''})"
         )
 
     def _hostile(self, samples: Supply | Strategy, drawn: Strategy | None) -> Strategy:

@@ -65,6 +65,11 @@ def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
 
     Fewer where it has no more; none where it can't give any.
     """
+    # A strategy may not be run while another is drawn from, but a thread has none.
+    return _SAMPLING.submit(_drawn, strategy, count).result()
+
+
+def _drawn(strategy: SearchStrategy[Any], count: int) -> list[Any]:
     values: list[Any] = []
 
     # Health is asked of a test that an application writes, and this is none.
@@ -82,6 +87,5 @@ def sampled(strategy: SearchStrategy[Any], count: int) -> list[Any]:
         values.append(value)
 
     with suppress(HypothesisException):  # there is no value, or none that is easily found
-        # A strategy may not be run while another is drawn from, but a thread has none.
-        _SAMPLING.submit(gather).result()
+        gather()
     return values

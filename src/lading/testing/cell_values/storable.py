@@ -101,7 +101,6 @@ class Fit:
     def _stores(self, value: Any) -> bool:
         """Tell whether the column keeps what its type makes of a value that doesn't come back."""
         bound, back = self.core(value), self.returned(value)
-        self.limited(bound)
         if self.kind is not None and back is not None:
             self.kind.write(travelling(back))  # else it could never be exported
         if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
@@ -234,10 +233,13 @@ class Fits:
         """
         if not self.alters:
             return value
+        raised: Exception | None = None
         for name in sorted(self.fits, key=lambda name: name != dialect):
-            with suppress(Exception):  # the driver may take another type than it gives
+            try:
                 return self.fits[name].read(value)
-        raise ValueError(f"{value!r} doesn't come back from its column's type")
+            except Exception as error:  # the driver may take another type than it gives
+                raised = error
+        raise ValueError(f"{value!r} doesn't come back from its column's type: {raised!r}")
 
     def forms(self, value: Any) -> list[Any]:
         """Return all that may stand for a value where it is to be unique.
