@@ -101,6 +101,7 @@ class Fit:
     def _stores(self, value: Any) -> bool:
         """Tell whether the column keeps what its type makes of a value that doesn't come back."""
         bound, back = self.core(value), self.returned(value)
+        self.limited(bound)
         if self.kind is not None and back is not None:
             self.kind.write(travelling(back))  # else it could never be exported
         if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
