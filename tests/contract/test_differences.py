@@ -35,6 +35,12 @@ STRANGE = "zz-strange"
 NUMBER = 987_654
 
 
+@cache
+def declared(make: Callable[[], Any]) -> Any:
+    """Return the one copy of a world that all tests share; none alters it."""
+    return make()
+
+
 def held(engine: sa.Engine, catalog: Catalog) -> Stored:
     """Read all that a catalog carries."""
     return stored_cells(engine, tables_of(catalog.use()))
@@ -54,7 +60,7 @@ def test_a_restored_database_holds_the_same(
     sqlite_memory: Backend, make: Any, tmp_path: Path
 ) -> None:
     """Whatever ids it made up."""
-    world = make()
+    world = declared(make)
     with sqlite_memory.database() as source, sqlite_memory.database() as target:
         moved(source, target, world, tmp_path / "a")
         before, after = (held(engine, world.catalog) for engine in (source, target))
@@ -80,7 +86,7 @@ def test_another_engine_holds_the_same_values(
     sqlite_memory: Backend, postgresql: Backend, make: Any, tmp_path: Path
 ) -> None:
     """What SQLAlchemy reads is equal where stored cells can't be."""
-    world = make()
+    world = declared(make)
     with sqlite_memory.database() as source, postgresql.database() as target:
         moved(source, target, world, tmp_path / "a")
         before, after = (records(engine, world.catalog) for engine in (source, target))
@@ -175,7 +181,7 @@ def test_a_change_in_any_column_is_found(sqlite_memory: Backend, make: Any) -> N
 
     What joins a subclass's row to its base's must lead somewhere, else nothing can be read.
     """
-    world = make()
+    world = declared(make)
     plain = world.catalog.use().plain.values()
     made_up = made_up_columns(plain)
     led_to = {far for rows in plain for _, far in holding(rows)}
@@ -201,7 +207,7 @@ def test_a_change_in_any_column_is_found(sqlite_memory: Backend, make: Any) -> N
 @EVERY_WORLD
 def test_a_row_that_is_gone_is_found(sqlite_memory: Backend, make: Any) -> None:
     """Of every table, by the entity, or the record that owned or linked it."""
-    world = make()
+    world = declared(make)
     with sqlite_memory.database() as engine:
         world.filled(engine)
         for table in tables_of(world.catalog.use()):
@@ -218,7 +224,7 @@ def test_a_row_that_is_gone_is_found(sqlite_memory: Backend, make: Any) -> None:
 @EVERY_WORLD
 def test_a_row_that_is_there_twice_is_found(sqlite_memory: Backend, make: Any) -> None:
     """Though its key is, too; in one or few differences of its own."""
-    world = make()
+    world = declared(make)
     with sqlite_memory.database() as engine:
         before = held(world.filled(engine), world.catalog)
     for table in tables_of(world.catalog.use()):
@@ -232,7 +238,7 @@ def test_a_row_that_is_there_twice_is_found(sqlite_memory: Backend, make: Any) -
 @EVERY_WORLD
 def test_the_order_of_rows_does_not_matter(sqlite_memory: Backend, make: Any) -> None:
     """In whichever order a database gives them."""
-    world = make()
+    world = declared(make)
     with sqlite_memory.database() as engine:
         before = held(world.filled(engine), world.catalog)
     after = {name: rows[::-1] for name, rows in before.items()}
@@ -242,13 +248,13 @@ def test_the_order_of_rows_does_not_matter(sqlite_memory: Backend, make: Any) ->
 @cache
 def kept(name: str) -> tuple[Catalog, Stored]:
     """Return a world's catalog, and what a database that it filled holds."""
-    world = WORLDS[name]()
+    world = declared(WORLDS[name])
     with SQLiteMemory().database() as engine:
         return world.catalog, held(world.filled(engine), world.catalog)
 
 
 @given(name=st.sampled_from(list(WORLDS)), data=st.data())
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(50))
 def test_no_disorder_is_too_much(name: str, data: st.DataObject) -> None:
     """Swapped cells, doubled keys, circles, lost rows: found both ways, and never an exception."""
     catalog, before = kept(name)

@@ -72,9 +72,11 @@ def forest(
         if not tree:
             return
         rows = [{"id": n, "parent_id": parent, "name": name} for n, parent, name in tree]
-        session.execute(sa.insert(Category), rows)
+        session.execute(sa.insert(Category.__table__), rows)
         if products:
-            session.execute(sa.insert(Product), [{"category_id": row["id"]} for row in rows])
+            session.execute(
+                sa.insert(Product.__table__), [{"category_id": row["id"]} for row in rows]
+            )
 
     return World(base, catalog, SimpleNamespace(Category=Category, Product=Product), fill)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,16 @@ from support.zoo import WORLDS, World
 EVERY_WORLD = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS.keys())
 
 
+@cache
+def declared(world: Callable[[], World]) -> World:
+    """Declare a world once for all tests and engines."""
+    return world()
+
+
 @pytest.fixture
 def made(world: Any) -> World:
-    """A fresh copy of one world."""
-    found: World = world()
-    return found
+    """One world, which no test alters."""
+    return declared(world)
 
 
 def exported(engine: sa.Engine, world: World, path: Path) -> Manifest:
