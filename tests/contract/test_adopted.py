@@ -555,6 +555,31 @@ def test_what_has_no_name_in_sqlite_is_named_or_left_out(tmp_path: Path) -> None
     engine.dispose()
 
 
+def test_rows_that_a_trigger_adds_are_counted_in_words(tmp_path: Path) -> None:
+    """How many more, or fewer, were expected than there are."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'log.db'}")
+    run(
+        engine,
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, line TEXT)",
+        "CREATE TABLE hosts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+        "INSERT INTO log VALUES (1, 'a')",
+        "INSERT INTO hosts VALUES (1, 'h')",
+    )
+    catalog = Catalog.from_metadata(engine)
+    payload = export_document(engine, catalog=catalog)
+    run(
+        engine,
+        "DELETE FROM hosts",
+        "CREATE TRIGGER t AFTER INSERT ON hosts BEGIN INSERT INTO log (line) VALUES ('b'); END",
+    )
+    with pytest.raises(TargetError, match="expected 0 more than before, there are 1 more"):
+        import_document(engine, payload, catalog=catalog)
+    payload["log"] = []
+    with pytest.raises(TargetError, match="expected 2 fewer than before, there are 1 fewer"):
+        import_document(engine, payload, catalog=catalog, on_conflict="mirror")
+    engine.dispose()
+
+
 def test_columns_whose_names_no_field_can_have_get_others(tmp_path: Path) -> None:
     """Each of its own, for two of them may be alike but for what is replaced."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'names.db'}")

@@ -172,9 +172,15 @@ class TableCounts:
                     Message(
                         "rows-altered",
                         f"the {counted} written and those that are there now don't agree: "
-                        f"{wanted[place]} were written, {gained[place]} were gained",
+                        f"expected {_more(wanted[place])} than before, there are "
+                        f"{_more(gained[place])}",
                     ),
                     "Look for triggers, rules or defaults that add, drop or change rows, and for "
                     "others who write at the same time.",
                     entity=table.fullname,
                 )
+
+
+def _more(count: int) -> str:
+    """Return a count in words that also say of a loss what it is."""
+    return f"{abs(count)} {'fewer' if count < 0 else 'more'}"
