@@ -58,7 +58,7 @@ def fields_text(change: RecordChange) -> str:
 
 def _field_text(name: str, before: Any, after: Any) -> str:
     if not (isinstance(before, list) and isinstance(after, list)):
-        return f"{name} {' -> '.join(_shown_pair(before, after))}"
+        return f"{name} {' -> '.join(shown_pair(before, after))}"
     removed, added = _without(before, after), _without(after, before)
     return f"{name} {_rows_text(removed, added) or _elements_text(removed, added)}"
 
@@ -67,7 +67,7 @@ def _elements_text(removed: list[Any], added: list[Any]) -> str:
     """Describe what a list loses and gains."""
     if not removed and not added:
         return "in another order"
-    lost, gained = _shown_pair(removed, added)
+    lost, gained = shown_pair(removed, added)
     return " ".join(filter(None, [f"-{lost}" if removed else "", f"+{gained}" if added else ""]))
 
 
@@ -118,8 +118,8 @@ def _is_cut(value: Any) -> bool:
     return shown(value).endswith("...")
 
 
-def _shown_pair(before: Any, after: Any) -> tuple[str, str]:
-    """Show two values; those that begin alike from shortly before they differ."""
+def shown_pair(before: Any, after: Any) -> tuple[str, str]:
+    """Show two values on one line each; those that begin alike from shortly before they differ."""
     texts = _shown(before), _shown(after)
     if texts[0] != texts[1] or not _is_cut(before):
         return texts

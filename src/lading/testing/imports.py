@@ -14,8 +14,6 @@ from lading.fresh_databases.factories import (
     sqlite_engine,
 )
 from lading.importer import import_document
-from lading.records.canonical import in_order
-from lading.records.comparison import RecordComparison
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.insert import write
@@ -23,7 +21,6 @@ from lading.testing.stateful.database import Live
 from lading.testing.stateful.import_check import ImportCheck
 from lading.testing.trips.bundles import noted
 from lading.testing.trips.trip import RoundTripError
-from lading.values.json_text import json_text
 
 
 def assert_import(
@@ -57,12 +54,6 @@ def assert_import(
     """
     check_factory("engine_factory", engine_factory)
     plans = before.plans if isinstance(before, Dataset) else Plans(catalog)
-    comparisons = {name: RecordComparison(root) for name, root in plans.entities.roots.items()}
-    canonical = {
-        name: [in_order(c.rows, c.loaded(json_text(record))) for record in bundle[name]]
-        for name, c in comparisons.items()
-        if name in bundle
-    }
     options, name = {"on_conflict": mode}, f"the database, with on_conflict={mode!r},"
 
     def holds(*, watches: bool) -> bool:
@@ -73,7 +64,8 @@ def assert_import(
                     write(before, engine, {engine_name(engine)}, other=False)
                 else:
                     import_document(engine, before, catalog=catalog)
-            check = ImportCheck(Live(name, engine, plans), dict(bundle), options, canonical)
+            live = Live(name, engine, plans)
+            check = ImportCheck(live, dict(bundle), options, is_canonical=False)
             check.hold(check.imported(watches=watches))
             if not watches:
                 check.cells = check.live.cells()

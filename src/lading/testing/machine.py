@@ -26,7 +26,7 @@ from lading.testing.stateful.database import Exported, Live
 from lading.testing.stateful.edits import Edit, Edits
 from lading.testing.stateful.import_check import ImportCheck
 from lading.testing.trips.bundles import files_of
-from lading.testing.trips.trip import RoundTripError, Trip, hold_records
+from lading.testing.trips.trip import RoundTripError, Trip, as_loaded, hold_records
 
 #: The databases of a run.
 PLACES = ("home", "other")
@@ -105,13 +105,14 @@ class RoundTripMachine(RuleBasedStateMachine):
     Which records fail is known where only natural keys decide it: those that are there under
     ``on_conflict="error"``. Beside these, records that would be written may fail where a fresh
     database refuses what the import should leave, where an update would change a primary key, a
-    class, or what a foreign key holds beside primary keys, and where a mirror deletes what holds
-    an id; if the plan says so. Not done is an import in which records share a ``by`` field that
-    the database doesn't keep unique, be it only until a mirror deletes one of them. Where a ``by``
-    field changes, records that are found by it are compared, and not counted. ``cascade=True`` is
-    left out where the database deletes or clears rows along with owned ones. What hooks make of an
-    entity's records isn't compared. On engines whose collations hold different texts for equal,
-    columns that are unique get harmless values.
+    class, or what a foreign key holds beside primary keys, where records share a ``by`` field that
+    the database doesn't keep unique, and where a mirror deletes what holds an id or such a field;
+    if the plan says so. Where a ``by`` field changes, records that are found by it are compared,
+    and not counted; not done is an import that changes or repeats one by which natural keys go.
+    ``cascade=True`` is left out where the database deletes or clears rows along
+    with owned ones. Records of schemas with hooks are
+    compared as these load them. On engines whose
+    collations hold different texts for equal, columns that are unique get harmless values.
     """
 
     __test__ = False
@@ -227,7 +228,8 @@ class RoundTripMachine(RuleBasedStateMachine):
     def _hold(self, live: Live, when: str, document: dict[str, Any]) -> None:
         """Hold what an export says against the rows."""
         problem = f"{when}, the export of {live.name} says otherwise than its rows:"
-        hold_records(type(self).catalog, live.state.document, document, problem)
+        entities = self.plans.entities
+        hold_records(entities, live.state.document, as_loaded(entities, document), problem)
 
     # Imports
 
@@ -244,7 +246,7 @@ class RoundTripMachine(RuleBasedStateMachine):
         live = self.live[into]
         terms = {name: value for name, value in options.items() if name != "expect"}
         check = ImportCheck(live, exported.content, terms)
-        if check.outcome.is_ambiguous:
+        if check.outcome.may_rename:
             return
         plan = check.planned()
         expects = options["expect"] and not check.outcome.alters_held

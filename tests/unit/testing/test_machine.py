@@ -27,6 +27,7 @@ from lading.importing.updates.unique_values import UniqueValues
 from lading.importing.writer import RowWriter
 from lading.loading import doomed, entity_planner, import_run
 from lading.testing import RoundTripError, RoundTripMachine
+from support.applications import OVERRIDES
 from support.backends import Backend
 from support.declaring import new_base, schema_for
 from support.depth import IS_DEEP, ONLY_DEEP
@@ -43,8 +44,8 @@ FEW = settings(
     phases=[Phase.generate],
     report_multiple_bugs=False,
 )
-#: Links, owned rows, circles, hierarchies, deep keys and each type between them.
-SOME = ("shop", "recipes", "checked_tree", "cycle", "joined_tables", "outlines", "values")
+#: Links, owned rows, circles, hierarchies, deep keys, hooks and each type between them.
+SOME = ("shop", "recipes", "checked_tree", "cycle", "joined_tables", "outlines", "hooks", "values")
 MORE = (
     *("tags", "teams", "tree", "family", "categories", "tenants", "optional_keys", "flat"),
     *("uuids", "events", "accounts", "currencies"),
@@ -138,7 +139,7 @@ def run(machine: Any, *, examples: int = 6, **options: Any) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_runs_on_every_shape(shape: str) -> None:
     """Nothing that isn't foretold happens to catalogs of many shapes."""
-    run(RoundTripMachine(WORLDS[shape]().catalog))
+    run(RoundTripMachine(WORLDS[shape]().catalog, overrides=OVERRIDES.get(shape)))
 
 
 def test_it_runs_where_much_is_unique() -> None:

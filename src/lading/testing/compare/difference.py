@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lading.messages import REPR_LIMIT
-
 #: How telling a difference is, the most first: what others follow from stands before them.
 VALUE, LOST, NEW, LINK = range(4)
 NOTHING = "nothing"
@@ -45,18 +43,3 @@ def ranked(differences: Iterable[tuple[int, DataDifference]]) -> list[DataDiffer
         places.append((counts[place] > 0, rank, difference))
         counts[place] += 1
     return [difference for *_, difference in sorted(places, key=lambda place: place[:2])]
-
-
-def apart(was: str, now: str) -> tuple[str, str]:
-    """Cut two texts to 80 characters each, around the first place where they differ."""
-    if max(len(was), len(now)) <= REPR_LIMIT:
-        return was, now
-    pairs = enumerate(zip(was, now, strict=False))
-    start = next((n for n, (before, after) in pairs if before != after), min(len(was), len(now)))
-    begin = max(0, start - REPR_LIMIT // 2)
-    return _cut(was, begin), _cut(now, begin)
-
-
-def _cut(text: str, begin: int) -> str:
-    end = begin + REPR_LIMIT
-    return f"{'...' if begin else ''}{text[begin:end]}{'...' if end < len(text) else ''}"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import gt
 from typing import Any
 
+from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.hidden import masked, masked_value
 from lading.model.ordering import key_order
 from lading.model.rowsets import Children, Links, Reference, RowSet
 from lading.planning.change_text import key_text as shown_key
+from lading.planning.change_text import shown_pair
 from lading.records.canonical import in_order
 from lading.testing.compare.difference import (
     LINK,
@@ -22,7 +23,6 @@ from lading.testing.compare.difference import (
     NOTHING,
     VALUE,
     DataDifference,
-    apart,
     ranked,
 )
 
@@ -31,8 +31,6 @@ Written = dict[str, Any]
 Records = Mapping[str, Sequence[Any]]
 #: A record: its entity, and its natural key as one text.
 Who = tuple[str, str]
-#: What stands between a reference and one of its columns, which is compared as it is stored.
-AS = " as "
 #: The most records on each side of which each is tried against each.
 MOST_TRIED = 100
 
@@ -170,13 +168,15 @@ class Comparison:
                 self._links(member, entity, key, was, now)
             else:
                 is_key = isinstance(member, Reference)
-                values = [v if member is None else masked_value(member, v) for v in (was, now)]
-                texts = [_shown(value, is_key=is_key) for value in values]
-                rank = LINK if is_key else VALUE
-                self._add(rank, entity, key, name.partition(AS)[0], texts)
+                was, now = (v if member is None else masked_value(member, v) for v in (was, now))
+                is_plain = not is_key and None not in (was, now)
+                texts = (
+                    shown_pair(was, now) if is_plain else [_shown(v, is_key) for v in (was, now)]
+                )
+                self._add(LINK if is_key else VALUE, entity, key, name, texts)
 
     def _add(self, rank: int, entity: str, key: str, field: str, texts: Sequence[str]) -> None:
-        self.differences.append((rank, DataDifference(entity, key, field, *apart(*texts))))
+        self.differences.append((rank, DataDifference(entity, key, field, *texts)))
 
     def _children(
         self, member: Children, entity: str, key: str, was: list[Any], now: list[Any]
@@ -188,7 +188,7 @@ class Comparison:
 
     def _links(self, member: Links, entity: str, key: str, was: list[Any], now: list[Any]) -> None:
         counts = [
-            Counter(_shown(masked_value(member.reference, far), is_key=True) for far in far_keys)
+            Counter(_shown(masked_value(member.reference, far), True) for far in far_keys)
             for far_keys in (was, now)
         ]
         lost = list((counts[0] - counts[1]).elements())
@@ -260,15 +260,10 @@ def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> 
     return f"{place} {text}".strip()
 
 
-def _shown(value: Any, *, is_key: bool = False) -> str:
+def _shown(value: Any, is_key: bool) -> str:
     if value is None:
         return "null"
-    if is_key and isinstance(value, Mapping):
-        return shown_key(value)
-    try:
-        return repr(value)
-    except RecursionError:  # it nests deeper than the stack has room
-        return reprlib.repr(value)
+    return shown_key(value) if is_key else shown(value)
 
 
 # The order of a bundle

@@ -1,4 +1,4 @@
-"""Which rows of a SQLite database are updated, by what its triggers log."""
+"""Which rows of a SQLite database are updated in vain, by what its triggers log."""
 
 from __future__ import annotations
 
@@ -25,53 +25,47 @@ def rows_written_in_vain(engine: sa.Engine, catalog: Catalog) -> Iterator[list[D
         catalog: The catalog, of whose models' tables the rows are.
     """
     differing: list[DataDifference] = []
-    if engine_name(engine) != "sqlite":
-        yield differing
-        return
-    tables = tables_of_models(catalog)
-    before = _rows(engine, tables)
+    tables = tables_of_models(catalog) if engine_name(engine) == "sqlite" else []
+    logs = {f"{LOG}_{number}": table for number, table in enumerate(tables)}
     with engine.begin() as connection:
-        dialect = database_for(connection).dialect
-        connection.exec_driver_sql(f"CREATE TEMP TABLE {LOG} (name, row)")
-        for number, table in enumerate(tables):
-            connection.exec_driver_sql(
-                f"CREATE TEMP TRIGGER {LOG}_{number} AFTER UPDATE ON {dialect.table(table)} BEGIN "
-                f"INSERT INTO {LOG} VALUES ({number}, {_text(table, 'new.')}); END"
-            )
+        for log, table in logs.items():
+            _begin(connection, log, table)
     try:
         yield differing
-        after = _rows(engine, tables)
     finally:
         with engine.begin() as connection:
-            log = connection.exec_driver_sql(f"SELECT DISTINCT name, row FROM {LOG}").fetchall()
-            for number in range(len(tables)):
-                connection.exec_driver_sql(f"DROP TRIGGER {LOG}_{number}")
-            connection.exec_driver_sql(f"DROP TABLE {LOG}")
-    for number, key in log:
-        rows = before[number].get(key), after[number].get(key)
-        if rows[0] is not None and rows[0] == rows[1]:
-            name = tables[number].fullname
-            differing.append(DataDifference(name, key, None, "", "was written for nothing"))
+            for log, table in logs.items():
+                differing += _end(connection, log, table)
 
 
-def _rows(engine: sa.Engine, tables: list[sa.Table]) -> list[dict[str, tuple[object, ...]]]:
-    """Return the rows of each table by the texts of their primary keys."""
-    with engine.connect() as connection:
-        dialect = database_for(connection).dialect
-        return [
-            {
-                row[0]: tuple(row[1:])
-                for row in connection.exec_driver_sql(
-                    f"SELECT {_text(table)}, * FROM {dialect.table(table)}"
-                )
-            }
-            for table in tables
-        ]
+def _begin(connection: sa.Connection, log: str, table: sa.Table) -> None:
+    """Log each row of a table as it is before its first update."""
+    name, columns, key = _names(connection, table)
+    old = ", ".join(f"old.{column}" for column in columns)
+    insert = f"INSERT OR IGNORE INTO {log} VALUES ({old})"
+    for sql in (
+        f"CREATE TEMP TABLE {log} AS SELECT {', '.join(columns)} FROM {name} WHERE 0",
+        f"CREATE UNIQUE INDEX temp.{log}_key ON {log} ({', '.join(key)})",
+        f"CREATE TEMP TRIGGER {log} AFTER UPDATE ON {name} BEGIN {insert}; END",
+    ):
+        connection.exec_driver_sql(sql)
 
 
-def _text(table: sa.Table, prefix: str = "") -> str:
-    """Return SQL for a text of a row's primary key."""
-    names = [
-        column.name.replace('"', '""') for column in table.primary_key.columns or table.columns
-    ]
-    return " || ',' || ".join(f'quote({prefix}"{name}")' for name in names)
+def _end(connection: sa.Connection, log: str, table: sa.Table) -> Iterator[DataDifference]:
+    """Yield the logged rows of a table that are in it again, and forget all."""
+    name, columns, key = _names(connection, table)
+    listed = ", ".join(columns)
+    sql = f"SELECT {listed} FROM {log} INTERSECT SELECT {listed} FROM {name}"
+    for row in connection.exec_driver_sql(f"SELECT {', '.join(key)} FROM ({sql})").fetchall():
+        text = ", ".join(map(repr, row))
+        yield DataDifference(table.fullname, text, None, "", "was written for nothing")
+    connection.exec_driver_sql(f"DROP TRIGGER {log}")
+    connection.exec_driver_sql(f"DROP TABLE {log}")
+
+
+def _names(connection: sa.Connection, table: sa.Table) -> tuple[str, list[str], list[str]]:
+    """Return a table's name in SQL, and those of its columns and of its primary key's."""
+    dialect = database_for(connection).dialect
+    columns = [dialect.name(column) for column in table.columns]
+    key = [dialect.name(column) for column in table.primary_key.columns]
+    return dialect.table(table), columns, key or columns

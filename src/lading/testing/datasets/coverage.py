@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lading.catalog import Catalog
 from lading.database.tables import tables_of
 from lading.fresh_databases.factories import tables_of_models
-from lading.testing.compare.cells import holding
+from lading.model.rowsets import Column, RowSet
 from lading.testing.compare.difference import NOTHING, DataDifference
 
 
@@ -20,7 +22,7 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
     for rows in entities.plain.values():
         names |= dict.fromkeys(rows.tables, rows.name)
         carried |= {rows.surrogate, *(value.column for value in rows.values)}
-        carried |= {near for near, _ in holding(rows)}
+        carried |= {*_holding(rows)}
     differences = []
     for table in tables_of_models(catalog):
         if table not in names and table.fullname not in named:
@@ -31,3 +33,13 @@ def forgotten(catalog: Catalog) -> list[DataDifference]:
             if column not in carried and f"{table.fullname}.{column.name}" not in named
         ]
     return differences
+
+
+def _holding(rows: RowSet) -> Iterator[Column]:
+    """Yield the columns that hold what others do: where rows lead."""
+    for extension in rows.extensions:
+        yield from (own for own, _ in extension.pairs)
+    for links in rows.links:
+        yield from (own for own, _ in links.local)
+    for reference in [*rows.references, *(links.reference for links in rows.links)]:
+        yield from reference.columns

@@ -6,30 +6,29 @@ says what the bundle says, and of everything else each row stays as it was.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from lading.importing.import_options import MIRROR, UPDATING, ImportOptions
-from lading.messages import listed
-from lading.model.rowsets import RowSet, references_of
-from lading.planning.plan import ImportPlan
+from lading.model.rowsets import Column, Reference, RowSet, references_of
 from lading.records.comparison import RecordComparison
-from lading.records.marshmallow_path import needs_marshmallow
-from lading.report import ImportReport
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import ANYTHING, Who, at_each_level, by_key, plain_text, same
+from lading.testing.compare.records import (
+    ANYTHING,
+    Who,
+    at_each_level,
+    by_key,
+    plain_text,
+    restorable,
+    same,
+)
 from lading.testing.datasets.dataset import Instance
 from lading.testing.trips.state import State
 from lading.testing.trips.trip import RoundTripError, hold_records
-from lading.values.json_text import json_text
 
 Record = dict[str, Any]
 Document = Mapping[str, list[Record]]
-#: The counts that are known of entities with hooks, which may make anything of a record, and of
-#: those whose references go by what has changed.
-TOLD = ("inserted", "deleted", "failed")
 
 
 class Outcome:
@@ -69,9 +68,8 @@ class Outcome:
     def _differing(self, there: Iterable[Who]) -> Iterator[Who]:
         comparisons = {name: RecordComparison(self.entities[name]) for name in self.names}
         for who in there:
-            comparison = comparisons[who[0]]
-            stored = comparison.stored(json_text(self.known[who]))
-            if comparison.update(stored, comparison.loaded(json_text(self.loaded[who]))):
+            sides = restorable(self.entities[who[0]], (self.known[who], self.loaded[who]))
+            if comparisons[who[0]].update(*sides):
                 yield who
 
     def _is_moved(self, root: RowSet) -> bool:
@@ -86,33 +84,13 @@ class Outcome:
         return False
 
     def _alters(self, who: Who, field: str | None) -> bool:
-        return field is not None and not same(self.known[who][field], self.loaded[who][field])
+        return field is not None and not same(
+            self.known[who].get(field), self.loaded[who].get(field)
+        )
 
     # What may fail
 
-    def check_failed(
-        self, report: ImportReport, failed: set[Who], can_be: Callable[[Document], bool]
-    ) -> None:
-        """Raise ``RoundTripError`` where other records fail than should.
-
-        New and changed records that no mode refuses may fail where the outcome can't be.
-
-        Args:
-            report: What the import reports.
-            failed: The records that have failed.
-            can_be: Tells whether a database can hold a document.
-        """
-        if missing := self.refused - failed:
-            raise RoundTripError(
-                f"these records should fail: {_listed(missing)} (is there already); "
-                f"but the report says:\n{report}"
-            )
-        extra = failed - self.refused
-        may_fail = extra <= self.new | self.replaced | self.doomed
-        if extra and not (may_fail and (self._is_unsure() or not can_be(self._document()))):
-            raise RoundTripError(f"these records should not fail: {_listed(extra)}:\n{report}")
-
-    def _document(self) -> Document:
+    def document(self) -> Document:
         """Return what should be there if no record failed."""
         records = {who: r for who, r in self.known.items() if who not in self.doomed}
         records |= {who: self.loaded[who] for who in self.new | self.replaced}
@@ -124,85 +102,78 @@ class Outcome:
             for name in self.entities.roots
         }
 
-    def _is_unsure(self) -> bool:
+    def is_unsure(self) -> bool:
         """Tell whether records may fail that together with all others could be there.
 
-        No update changes a primary key, a class, or what foreign keys hold beside primary keys,
-        and a mirror deletes last.
+        No update changes a primary key, a class, or what foreign keys hold beside primary keys.
         """
-        ids = {name: _ids(root) for name, root in self.entities.roots.items()}
-        going, coming = (
-            {
-                (who[0], plain_text([side[who].get(field) for field in ids[who[0]]]))
-                for who in among
-                if ids[who[0]]
-            }
-            for among, side in ((self.doomed, self.known), (self.new, self.loaded))
-        )
         return (
             bool(self.moved)
             or self.alters_held
-            or not going.isdisjoint(coming)
+            or self._is_ambiguous()
             or any(
-                not same(self.known[who].get(field), self.loaded[who].get(field))
+                self._alters(who, field)
                 for who in self.replaced
-                for field in [*ids[who[0]], *_classes(self.entities[who[0]])]
+                for field in _lasting(self.entities[who[0]])
             )
         )
 
-    @property
+    @cached_property
     def alters_held(self) -> bool:
-        """Whether records change or go of which foreign keys hold more than a primary key."""
+        """Whether updates alter what foreign keys hold instead of a primary key."""
         plans = self.before.plans
-        held = {
-            rows.entity
-            for plan in plans.plans()
-            for foreign in plan.foreign
-            if (rows := plans.of[foreign.target].rows) is not None
-            and set(foreign.remote) != set(foreign.target.primary_key.columns)
-        }
-        return any(who[0] in held for who in (self.replaced & self.differing) | self.doomed)
+        changed = self.replaced & self.differing
+        for foreign in (key for plan in plans.plans() for key in plan.foreign):
+            rows = plans.of[foreign.target].rows
+            if rows is not None and set(foreign.remote) != set(foreign.target.primary_key.columns):
+                fields = _fields_of(rows, foreign.remote)
+                for who in changed:
+                    if who[0] == rows.entity and any(self._alters(who, name) for name in fields):
+                        return True
+        return False
 
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether records share what references find them by, be it until a mirror deletes one."""
-        staying = {who: r for who, r in self.known.items() if who not in self.replaced}
-        coming = {who: self.loaded[who] for who in self.new | self.replaced}
+    def _is_ambiguous(self) -> bool:
+        """Tell whether records share what references find them by, be it until a mirror deletes."""
+        sides = (
+            {who: r for who, r in self.known.items() if who not in self.replaced},
+            {who: self.loaded[who] for who in self.new | self.replaced},
+        )
         for root in self.entities.roots.values():
             for _, _, reference in references_of(root):
                 values = [
                     plain_text(record.get(reference.parts[0].written))
-                    for side in (staying, coming)
-                    for who, record in side.items()
+                    for who, record in (pair for side in sides for pair in side.items())
                     if reference.by is not None and who[0] == reference.target.name
                 ]
                 if len(set(values)) < len(values):
                     return True
         return False
 
+    @property
+    def may_rename(self) -> bool:
+        """Whether natural keys go by what has changed, or by what several records share."""
+        parts = [part for root in self.entities.roots.values() for part in root.key]
+        has_by = any(isinstance(part, Reference) and part.by is not None for part in parts)
+        return has_by and (bool(self.moved) or self._is_ambiguous())
+
     # What is left
 
-    def check(self, report: ImportReport, after: State, problem: str, failed: set[Who]) -> None:
-        """Raise ``RoundTripError`` where a database has other rows, or a report other counts.
+    def hold(self, after: State, problem: str, failed: set[Who]) -> None:
+        """Raise ``RoundTripError`` where a database has other rows.
 
         Args:
-            report: What the import reports.
             after: The rows that the database has now.
-            problem: The first line of the error for other records.
+            problem: The first line of the error.
             failed: The records that have failed.
         """
-        self.check_counts(report, failed)
-        roots = self.entities.roots
-        unsure = self.moved | {name for name, root in roots.items() if needs_marshmallow(root)}
         changed = {
-            who for who in self.replaced - failed if who in self.differing or who[0] in unsure
+            who for who in self.replaced - failed if who in self.differing or who[0] in self.moved
         }
         stays = self.known.keys() - self.doomed - changed
         expected = {who: self._left(who) for who in changed | (self.new - failed)}
         now = by_key(self.entities, after.document)
         records = {who: record for who, record in now.items() if who not in stays}
-        catalog = self.before.plans.catalog
-        hold_records(catalog, self._by_name(expected), self._by_name(records), problem)
+        hold_records(self.entities, self._by_name(expected), self._by_name(records), problem)
         if differing := [*self._other_rows(after, stays), *self._made_anew(after)]:
             raise RoundTripError(problem, differing)
 
@@ -219,7 +190,7 @@ class Outcome:
 
     def _other_rows(self, after: State, stays: Collection[Who]) -> Iterator[DataDifference]:
         """Yield the rows that aren't as they were, of records that stay and that nothing takes."""
-        along = self.along if self.options.cascade else set()
+        along = self.along if self.options.cascade else ()
         for place, (instance, row) in self.before.rows.items():
             name, key = who = self.before.records.get(instance, ("", ""))
             _, now = after.rows.get(place, (None, None))
@@ -260,12 +231,12 @@ class Outcome:
             name, key = self.before.records.get(lost[text], (lost[text].plan.name, None))
             yield DataDifference(name, key, "id", "one id", f"another, in a row of {text[0]}")
 
-    @property
-    def along(self) -> set[Instance]:
+    @cached_property
+    def along(self) -> dict[Instance, str]:
         """The rows that the database deletes or clears along with doomed ones, by its ON DELETE."""
         whose, rows = self.before.records, self.before.instances
         new = {row for row in rows if whose.get(row) in self.doomed}
-        gone, along = set(new), set[Instance]()
+        gone, along = set(new), dict[Instance, str]()
         while new:
             leading = [
                 (row, foreign.on_delete)
@@ -274,69 +245,49 @@ class Outcome:
                 for foreign, far in row.led.items()
                 if far in new and foreign.on_delete in ("CASCADE", "SET NULL")
             ]
-            along.update(row for row, _ in leading)
             new = {row for row, action in leading if action == "CASCADE"}
+            along |= {row: "deleted" if row in new else "set to null" for row, _ in leading}
             gone |= new
         return along
 
-    # What is said
+    # What is counted
 
-    def check_foretold(self, plan: ImportPlan, foretold: set[Who], failed: set[Who]) -> None:
-        """Raise ``RoundTripError`` where a plan has problems of other records than the import.
-
-        An import that is rolled back doesn't look for everything that its problems lead to, and
-        only a database knows what foreign keys hold beside primary keys.
-        """
-        is_foretold = failed == foretold if self.options.keeps_good else failed <= foretold
-        if self.alters_held and plan.unchecked:
-            is_foretold = foretold <= failed or not self.options.keeps_good
-        elif bool(failed) != bool(foretold):
-            is_foretold = False
-        if not is_foretold:
-            raise RoundTripError(
-                f"a plan foretold problems of {_listed(foretold) or 'no record'}, and the import "
-                f"has some of {_listed(failed) or 'none'}"
-            )
-
-    def check_counts(self, counts: Any, failed: set[Who]) -> None:
-        """Raise ``RoundTripError`` where a report or a plan counts otherwise."""
-        source = "plan" if isinstance(counts, ImportPlan) else "report"
+    def counts(self, name: str, failed: set[Who]) -> dict[str, int]:
+        """Return the counts of an entity, by their words; only those that are known."""
         there = (self.known.keys() & self.loaded.keys()) - failed
-        for name in self.names:
-            is_updated = self.options.mode(name) in UPDATING
-            what = Counter(
-                {
-                    "inserted": _count(name, self.new - failed),
-                    "deleted": _count(name, self.doomed),
-                    "failed": _count(name, failed),
-                    "updated" if is_updated else "differing": _count(name, there & self.differing),
-                    "unchanged": is_updated * _count(name, there - self.differing),
-                    "skipped": (not is_updated) * _count(name, there),
-                }
-            )
-            is_sure = not needs_marshmallow(self.entities[name]) and name not in self.moved
-            for word, number in asdict(counts[name]).items():
-                if (is_sure or word in TOLD) and number != what[word]:
-                    raise RoundTripError(
-                        f"{name}: {what[word]} records should be {word}; the {source} says: "
-                        f"{counts[name]}"
-                    )
+        is_updated = self.options.mode(name) in UPDATING
+        counts = {
+            "inserted": _count(name, self.new - failed),
+            "deleted": _count(name, self.doomed),
+            "failed": _count(name, failed),
+        }
+        if name in self.moved:
+            return counts
+        return counts | {
+            "updated": is_updated * _count(name, there & self.differing),
+            "differing": (not is_updated) * _count(name, there & self.differing),
+            "unchanged": is_updated * _count(name, there - self.differing),
+            "skipped": (not is_updated) * _count(name, there),
+        }
 
 
 def _count(name: str, records: Iterable[Who]) -> int:
     return sum(who[0] == name for who in records)
 
 
-def _listed(records: Iterable[Who]) -> str:
-    return listed(f"{name} {key}" for name, key in sorted(records))
+def _fields_of(rows: RowSet, columns: Collection[Column]) -> list[str]:
+    """Return the fields of a record that hold some columns; of owned rows, their list."""
+    if rows.parent is not None:
+        return [rows.name.split(".")[1]]
+    names = [value.written for value in rows.values if value.column in columns]
+    held = (r for r in rows.references if not set(columns).isdisjoint(r.columns))
+    return names + [reference.written for reference in held]
 
 
-def _ids(root: RowSet) -> list[str]:
-    return [value.written for value in root.values if value.column.primary_key]
-
-
-def _classes(root: RowSet) -> list[str]:
-    return [root.discriminator.written] if root.discriminator else []
+def _lasting(root: RowSet) -> list[str]:
+    """Return the fields that no update changes: the primary key, and what says the class."""
+    ids = [value.written for value in root.values if value.column.primary_key]
+    return ids + ([root.discriminator.written] if root.discriminator else [])
 
 
 def _is_same(value: Any, other: Any) -> bool:

@@ -15,6 +15,10 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.exporter import export_all
 from lading.fresh_databases.factories import EngineFactory, database, engine_name
+from lading.model.entities import Entities
+from lading.model.rowsets import RowSet
+from lading.records.canonical import in_order
+from lading.records.comparison import RecordComparison
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
 from lading.testing.compare.cells import differences
@@ -27,6 +31,7 @@ from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.insert import write
 from lading.testing.trips.bundles import files_of, load, noted, records_of
 from lading.testing.trips.state import State
+from lading.values.json_text import json_text
 
 #: Where Linux keeps files in memory.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - each trip has a folder of its own there
@@ -147,9 +152,10 @@ class Trip:
     def says_what_was_written(self, path: Path) -> None:
         """Hold a bundle's records against those that the dataset's rows make."""
         problem = "the bundle says otherwise than the rows that were written:"
-        records = records_of(path)
-        hold_records(self.catalog, self.expected, records, problem)
-        differing = out_of_order(self.catalog.use(), _foreseeable(self.catalog, records))
+        entities = self.catalog.use()
+        records = as_loaded(entities, records_of(path))
+        hold_records(entities, self.expected, records, problem)
+        differing = out_of_order(entities, records)
         if differing:
             raise RoundTripError("the bundle isn't in its canonical order:", differing)
 
@@ -206,7 +212,7 @@ def _require(catalog: Any, dataset: Any) -> None:
 
 
 def hold_records(
-    catalog: Catalog,
+    entities: Entities,
     expected: Mapping[str, list[Any]],
     records: Mapping[str, list[Any]],
     problem: str,
@@ -214,7 +220,7 @@ def hold_records(
     """Hold the records of each entity against those expected.
 
     Args:
-        catalog: The catalog; entities with hooks aren't compared.
+        entities: What the catalog declares.
         expected: The records that each entity must have.
         records: The records that it has.
         problem: The first line of the error.
@@ -222,15 +228,26 @@ def hold_records(
     Raises:
         RoundTripError: Some records differ.
     """
-    known = _foreseeable(catalog, records)
-    differing = record_differences(catalog.use(), {name: expected[name] for name in known}, known)
-    if differing:
+    if differing := record_differences(entities, expected, records):
         raise RoundTripError(problem, differing)
 
 
-def _foreseeable(catalog: Catalog, records: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    """Leave out entities with hooks: what these make of a record is theirs to know."""
-    roots = catalog.use().roots
-    return {
-        name: records.get(name, []) for name, root in roots.items() if not needs_marshmallow(root)
-    }
+def as_loaded(
+    entities: Entities, document: Mapping[str, Any], *, every: bool = False
+) -> dict[str, list[Any]]:
+    """Return a document's records by entity; those with hooks as an import loads them.
+
+    Args:
+        entities: What the catalog declares.
+        document: The document, or the records of a bundle.
+        every: Whether those without hooks are loaded as well.
+    """
+
+    def loaded(root: RowSet) -> list[Any]:
+        records = list(document[root.name])
+        if not (every or needs_marshmallow(root)):
+            return records
+        load = RecordComparison(root).loaded
+        return [in_order(root, load(json_text(record))) for record in records]
+
+    return {name: loaded(root) for name, root in entities.roots.items() if name in document}
