@@ -148,6 +148,54 @@ def test_a_plan_finds_the_records_that_others_keep_out(
     assert (report.inserted, report.failed) == (1, 1)
 
 
+@pytest.mark.parametrize("on_error", ["rollback", "continue"])
+@pytest.mark.parametrize(
+    ("before", "bundle", "bad"),
+    [
+        pytest.param(
+            papers(a=[point("s")], b=[]),
+            papers(b=[point("v", above="v")], c=[point("s"), point("x", above="v")]),
+            {2},
+            id="a new row that refers to itself, beside one that is refused",
+        ),
+        pytest.param(
+            papers(a=[point("s")]),
+            papers(a=[point("x", above="s")]),
+            {1},
+            id="a row that the same record drops",
+        ),
+        pytest.param(
+            papers(a=[point("s")]),
+            papers(a=[], b=[point("x", above="s")]),
+            {2},
+            id="a row that another record drops",
+        ),
+        pytest.param(
+            papers(a=[point("s")]),
+            papers(a=[], b=[point("x", above="s")], c=[point("s")]),
+            set(),
+            id="a row that moves",
+        ),
+    ],
+)
+def test_references_lead_to_owned_rows_that_are_there_afterwards(
+    backend: Backend, before: Document, bundle: Document, bad: set[int], on_error: str
+) -> None:
+    """A plan names the records of which one doesn't, and the import the same ones."""
+    declared = WORLDS["outlines"]()
+    options: dict[str, Any] = {"catalog": declared.catalog, "on_conflict": "update"}
+    options["on_error"] = on_error
+    with backend.database(declared.base.metadata) as engine:
+        import_document(engine, before, catalog=declared.catalog)
+        plan = import_document(engine, bundle, dry_run=True, **options)
+        try:
+            report = import_document(engine, bundle, **options)
+        except ImportFailed as error:
+            report = error.report
+    assert {problem.record for problem in plan.problems} == bad
+    assert {problem.record for problem in report.problems} == bad
+
+
 def reading(unit: str, other: str | None) -> Document:
     """Return a reading that refers to one unit by its slug, and to another by its name."""
     return readings("", u="")["readings"][0] | {

@@ -113,6 +113,8 @@ class EntityLoader:
         self.context.resolvers.changed(self.root.table)
         if self.updates is not None:
             self.updates.insert_owned()
+        for rows in self.root.tree():
+            self.context.resolvers.changed(rows.table)
 
     # Rows that wait for others of their entity
 

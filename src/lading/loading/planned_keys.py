@@ -9,11 +9,13 @@ from typing import Any
 
 from lading.database.dialects.base import Row
 from lading.importing.batch import Batch
+from lading.importing.deletions.doomed_tree import DoomedTree
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.resolver import CANDIDATES
 from lading.importing.resolvers import Resolvers
+from lading.importing.row_marks import RowMarks
 from lading.loading.reference_keys import ReferenceKeys
 from lading.loading.shared_values import (
     Origin,
@@ -45,6 +47,8 @@ class PlannedKeys:
         self.index = KeyIndex()
         self.entities = entities
         self.compared = compared_columns(entities)
+        #: The owned rows that go, by table and primary key: no reference finds them.
+        self.going = RowMarks()
         #: The members that references find a table's rows by, beside natural keys.
         self.others: dict[Any, set[Any]] = {}
         for rows in entities.all_rows():
@@ -94,6 +98,19 @@ class PlannedKeys:
             owners = [values[owner] for owner in nested.owners] if values else ()
             yield from self._entries(children.rows, nested.batch, owned, owners, are_new=True)
 
+    def add_going(self, trees: Iterable[DoomedTree]) -> None:
+        """Add the owned rows of trees, which go."""
+        referred = {
+            reference.target.table
+            for rows in self.entities.all_rows()
+            for reference in (*rows.references, *(links.reference for links in rows.links))
+        }
+        for tree in trees:
+            for rows in tree.spools:
+                for chunk in tree.chunks(rows) if rows.table in referred else ():
+                    identities = tree.columns(rows).identities(chunk.rows)
+                    self.going.add((rows.table.fullname, *row) for row in identities)
+
     def content(self, reference: Reference, key: Key) -> bytes | None:
         """Return what is kept with the key by which a reference finds a planned row, if any."""
         parts = None if reference.by is None else reference.parts
@@ -109,8 +126,9 @@ class PlannedKeys:
                 yield literal_eval(parse_json(text)[-1])
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the files back."""
         self.index.close()
+        self.going.close()
 
 
 def _text(table: Any, parts: Any, key: Key) -> bytes:
@@ -159,6 +177,11 @@ class PlannedReferences(ReferenceResolver):
     def _stored(self, reference: Reference, wanted: set[Key]) -> dict[Key, Row]:
         """Map keys to the rows that will still have them; those that several will are ambiguous."""
         stored = super().find(reference, wanted)
+        target = reference.target
+        if target.is_owned and self.keys.going and reference.remote == target.identity:
+            chosen = [(key, stored[key]) for key in wanted if key in stored]
+            marks = [(target.table.fullname, *(row or ())) for _, row in chosen]
+            stored = dict(chosen[n] for n in self.keys.going.without(marks))
         sharing = None if reference.by is None else self.sharing.get(reference.target.entity)
         value = sharing.field_of(reference) if sharing is not None else None
         if sharing is None or value is None:
