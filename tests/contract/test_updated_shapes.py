@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, ImportFailed, Owned, diff, import_document
+from lading import Catalog, ImportFailed, Owned, Ref, diff, import_document
 from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -419,3 +419,62 @@ def test_an_import_that_is_held_to_its_plan_counts_as_the_plan_does(
         report = import_document(engine, bundle, expect=plan, **options)
         assert report.total == plan.total
         assert not diff(engine, bundle, catalog=catalog)
+
+
+@cache
+def tenants() -> Catalog:
+    """Users of tenants with doors, whose labels no two users of one tenant share."""
+    base, catalog = new_base(), Catalog("tenants")
+
+    class Door(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "doors"
+        __table_args__ = (
+            sa.ForeignKeyConstraint(["tenant", "owner"], ["users.tenant", "users.number"]),
+            sa.UniqueConstraint("tenant", "label"),
+        )
+        id = key()
+        tenant = text(10)
+        owner = number()
+        code = slug()
+        label = text(10)
+
+    class User(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "users"
+        tenant = text(10, primary_key=True)
+        number = number(primary_key=True, autoincrement=False)
+        doors = relationship(Door)
+
+    user = Ref(("tenant", "owner"))
+    doors = Owned(schema_for(Door, catalog, {"user": user}, natural_key="code"))
+    schema_for(User, catalog, {"doors": doors})
+    return catalog
+
+
+def users(**doors: str) -> dict[str, Any]:
+    """Return users by tenant and number, with a door for each letter, which is its label."""
+    records = [
+        {
+            "tenant": name[0],
+            "number": int(name[1:]),
+            "doors": [{"code": f"{name}-{n}", "label": label} for n, label in enumerate(labels)],
+        }
+        for name, labels in doors.items()
+    ]
+    return {"users": records}
+
+
+@pytest.mark.parametrize(
+    ("before", "bundle"),
+    [
+        (users(a1="x", a2="y", b1="xy"), users(a1="y", a2="x", b1="yx")),
+        (users(a1="x"), users(a1="y", a2="x")),
+        (users(a1="x", a2="y"), users(a1="zy", a2="q")),
+    ],
+    ids=["swapped", "to a new user", "to a new door"],
+)
+@pytest.mark.parametrize("mode", ["update", "mirror"])
+def test_unique_values_move_between_owners_that_share_a_part_of_their_key(
+    backend: Backend, before: Any, bundle: Any, mode: str
+) -> None:
+    """Such as all users of a tenant."""
+    assert_import(tenants(), before, bundle, mode, engine_factory=backend.database)
