@@ -211,6 +211,30 @@ def test_a_primary_key_that_is_hidden_names_no_row(tmp_path: Path) -> None:
     assert SECRET[::-1] not in shown
 
 
+@pytest.mark.parametrize("is_key", [False, True], ids=["reference", "recurring key"])
+def test_a_foreign_key_to_a_hidden_column_is_not_shown(tmp_path: Path, is_key: bool) -> None:
+    """Here the target's key isn't hidden, but the column that holds the foreign key has the token."""
+    base, catalog = new_base(), Catalog("vault")
+
+    class Account(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "accounts"
+        id = key()
+        name = mapped_column(sa.String(20), nullable=False)
+        token = mapped_column(sa.String(20), unique=True, nullable=False)
+        above = mapped_column(sa.ForeignKey("accounts.token"))
+        parent = relationship("Account", remote_side=token)
+
+    natural_key = ("parent", "name") if is_key else "name"
+    schema_for(Account, catalog, natural_key=natural_key, hidden="token")
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(Account).values(name="ann", token="t", above=SECRET))
+    with pytest.raises(LadingError, match=f"above = {HIDDEN} refers to no row") as caught:
+        export_all(engine, tmp_path / "bundle", catalog=catalog)
+    assert SECRET not in whole(caught.value)
+
+
 def test_a_hook_that_fails_does_not_show_it(tmp_path: Path) -> None:
     """Its own error may hold the record."""
 

@@ -19,6 +19,7 @@ from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
 from lading.exporting.reading import Reading
 from lading.messages import Message, shown
+from lading.model.hidden import shown_foreign_key
 from lading.model.recursive_keys import Parts, deepest, recurring
 from lading.model.rowsets import RowSet
 from lading.records.describe import masked_key
@@ -157,7 +158,7 @@ class Ancestors:
         if all(value is None for value in own or foreign):
             return None
         columns = ", ".join(column.name for column in self.own.columns)
-        value = shown(foreign[0] if len(foreign) == 1 else tuple(foreign))
+        value = shown_foreign_key(self.own, foreign)
         raise TargetError(
             Message(
                 "foreign-key-dangling",

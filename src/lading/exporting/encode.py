@@ -16,7 +16,7 @@ from lading.exporting.class_fields import ClassSource
 from lading.exporting.query import ReferenceSlot, Selection, ValueSlot
 from lading.exporting.row_faults import MissingTarget, PartlyNull, RowFaults
 from lading.mapping.columns import kind_of
-from lading.messages import shown
+from lading.model.hidden import shown_foreign_key
 from lading.model.rowsets import Children, Column, Links, Reference, RowSet, Value
 from lading.records.key_source import (
     order_source,
@@ -216,7 +216,7 @@ def _missing(reference: Reference) -> Any:
     table = reference.target.table.fullname
 
     def fail(*values: Any) -> Any:
-        value = f" = {shown(values[0] if len(values) == 1 else values)}" if values else ""
+        value = f" = {shown_foreign_key(reference, values)}" if values else ""
         # A collation may take another text for equal; a restore would write that one.
         exactly = " with exactly this text" if any(isinstance(v, str) for v in values) else ""
         raise MissingTarget(f"{columns}{value} refers to no row of {table}{exactly}")
@@ -228,7 +228,8 @@ def _partly(reference: Reference) -> Any:
     columns = ", ".join(column.name for column in reference.columns)
 
     def fail(*values: Any) -> Any:
-        raise PartlyNull(f"the foreign key ({columns}) is partly null: {values}")
+        text = shown_foreign_key(reference, values)
+        raise PartlyNull(f"the foreign key ({columns}) is partly null: {text}")
 
     return fail
 

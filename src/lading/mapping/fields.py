@@ -14,6 +14,7 @@ import marshmallow as ma
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState
 
+from lading.errors import ArgumentError
 from lading.mapping.key_forms import read_key, read_list, write_key
 from lading.messages import Message, coded, shown
 from lading.model.ordering import as_listed, by_columns, reference_order
@@ -57,6 +58,9 @@ class Ref(ma.fields.Field[Any]):
             resolved.  A value that several rows share is then an error.
         entity: The target's schema (or entity), if its table has several.
         options: What a field of marshmallow takes.
+
+    Raises:
+        ArgumentError: if ``relationship`` or ``by`` isn't a name.
     """
 
     bound: Reference | None = None
@@ -70,6 +74,10 @@ class Ref(ma.fields.Field[Any]):
         entity: str | SchemaClass | None = None,
         **options: Any,
     ) -> None:
+        names = relationship if isinstance(relationship, list | tuple) else (relationship,)
+        for name in names if relationship is not None else ():
+            _require_name("relationship", name, "Name a target's schema by entity=…")
+        _require_name("by", by)
         self.relationship = tuple(relationship) if isinstance(relationship, list) else relationship
         self.flat = flat
         self.by = by
@@ -144,6 +152,12 @@ class Ref(ma.fields.Field[Any]):
             raise
 
 
+def _require_name(argument: str, value: Any, remedy: str = "") -> None:
+    """Refuse what isn't an attribute's name, such as the attribute itself."""
+    if value is not None and not (isinstance(value, str) and value):
+        raise ArgumentError(argument, value, "the name of an attribute", remedy)
+
+
 class RefList(ma.fields.Field[Any]):
     """A many-to-many relationship: a list of natural keys."""
 
@@ -206,11 +220,18 @@ class Owned(ma.fields.Field[Any]):
         schema: The children's entity schema.
         via: The child's reference to this parent, if it has several.
         options: What a field of marshmallow takes.
+
+    Raises:
+        ArgumentError: if ``schema`` isn't a schema class, or ``via`` isn't a name.
     """
 
     bound: Children | None = None
 
     def __init__(self, schema: SchemaClass, *, via: str | None = None, **options: Any) -> None:
+        class_: Any = schema
+        if not (isinstance(class_, type) and issubclass(class_, ma.Schema)):
+            raise ArgumentError("schema", schema, "the schema class of the children")
+        _require_name("via", via)
         self.child = schema
         self.via = via
         super().__init__(**options)

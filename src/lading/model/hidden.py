@@ -5,10 +5,10 @@ Code that shows a value, a key or a record calls these functions, with its membe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lading.messages import Message, coded
+from lading.messages import Message, coded, shown
 from lading.model.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
 
 
@@ -55,6 +55,13 @@ def hides_columns(rows: RowSet | None, columns: Iterable[Column]) -> bool:
     """Tell whether some of a row set's columns hold hidden values."""
     values = rows.values if rows is not None else ()
     return not {value.column for value in values if value.hidden}.isdisjoint(columns)
+
+
+def shown_foreign_key(reference: Reference, values: Sequence[Any]) -> str:
+    """Return what a foreign key's columns hold, as it may be shown."""
+    if hides_columns(reference.target, reference.remote):
+        return HIDDEN
+    return shown(values[0] if len(values) == 1 else tuple(values))
 
 
 def paths_of_values(rows: RowSet, path: str = "") -> Iterator[tuple[str, Value]]:

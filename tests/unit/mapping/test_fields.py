@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, mapped_column, relationship
 
-from lading import Catalog, EntitySchema, Owned, Ref
+from lading import ArgumentError, Catalog, EntitySchema, Owned, Ref
 from lading.mapping.custom_fields import class_of, keep_json_null
 from lading.values.scalars import JSON_NULL
 from support.declaring import catalog_of, new_base, schema_for, table, to
@@ -841,3 +841,38 @@ def test_a_field_keeps_json_s_null_by_one_class() -> None:
     keep_json_null(field)
     assert type(field) is first
     assert class_of(field) is ma.fields.Raw
+
+
+class Boxed(new_base()):  # type: ignore[misc]
+    """A model, to declare fields by what isn't a name."""
+
+    __tablename__ = "boxed"
+    id = mapped_column(sa.Integer, primary_key=True)
+    other_id = mapped_column(sa.ForeignKey("boxed.id"))
+    other = relationship("Boxed", remote_side=id)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [EntitySchema, Boxed, Boxed.other, Boxed.other_id, Boxed.__table__.c.other_id, 3, ""],
+    ids=lambda name: str(name)[:20],
+)
+def test_fields_are_declared_by_names(name: Any) -> None:
+    """Not by classes, attributes or columns, which SQLAlchemy compares in ways of its own."""
+    for argument, declare in {
+        "relationship": lambda: Ref(name),
+        "by": lambda: Ref(by=name),
+        "via": lambda: Owned(EntitySchema, via=name),
+    }.items():
+        with pytest.raises(ArgumentError, match="expected the name of an attribute") as caught:
+            declare()
+        assert caught.value.argument == argument
+    with pytest.raises(ArgumentError, match="expected the name of an attribute"):
+        Ref(("other_id", name))
+
+
+@pytest.mark.parametrize("schema", [Boxed, "BoxedSchema", None, [EntitySchema], EntitySchema()])
+def test_owned_rows_are_declared_by_a_schema_class(schema: Any) -> None:
+    """Neither by its name, nor by its model, nor by an instance."""
+    with pytest.raises(ArgumentError, match="expected the schema class of the children"):
+        Owned(schema)
