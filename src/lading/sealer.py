@@ -1,28 +1,33 @@
-"""The story of a seal: a bundle that was edited by hand, whole again."""
+"""The story of a seal: a bundle that was edited by hand, whole again.
+
+Applications import this module where they start, so most of what a seal needs is imported when
+there is one.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from lading.bundle import BundleSurvey, BundleWriter
 from lading.bundle.manifest import External, FileEntry, LinkCount, Manifest, content_digest
 from lading.catalog import Catalog, catalog_of
-from lading.errors import BundleError
+from lading.errors import BundleError, ImportFailed
 from lading.filenames import MANIFEST
 from lading.messages import Message, counted, listed
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problem, Progress
 from lading.scratch.sort import CHUNK, chunked
-from lading.verifying.bundle_check import BundleCheck
-from lading.verifying.canonical_bundle import failed
-from lading.verifying.file_check import FileCheck
-from lading.verifying.in_order import lines_in_order
+
+if TYPE_CHECKING:
+    from lading.verifying.bundle_check import BundleCheck
+    from lading.verifying.file_check import FileCheck
 
 Watch = Callable[[Progress], None]
 
@@ -108,6 +113,8 @@ def seal(
         BundleError: nothing is at the path, or it can't be written.
         ImportFailed: ``report`` lists every fault that a seal doesn't mend.
     """
+    from lading.verifying.bundle_check import BundleCheck
+
     check_path("path", path)
     check_progress(progress)
     check_number("max_bytes", max_bytes)
@@ -118,7 +125,7 @@ def seal(
         check.run()
         findings = check.findings
         if findings.lasting:
-            raise failed(findings.lasting.kept, findings.lasting.more)
+            raise _failed(findings.lasting.kept, findings.lasting.more)
         manifest = survey.manifest
         if manifest is None:
             raise BundleError(
@@ -128,6 +135,13 @@ def seal(
             return Sealed(survey.path, manifest, (), written=False)
         _refuse_unmendable(check, manifest)
         return _Seal(survey, check, manifest).write()
+
+
+def _failed(problems: Sequence[Problem], more: int) -> ImportFailed:
+    """Return the error that lists what a seal doesn't mend."""
+    from lading.verifying.canonical_bundle import failed
+
+    return failed(problems, more)
 
 
 def _refuse_unmendable(check: BundleCheck, manifest: Manifest) -> None:
@@ -154,7 +168,7 @@ def _refuse_unmendable(check: BundleCheck, manifest: Manifest) -> None:
         if text is not None:
             problems.append(Problem.of(text, entry.filename))
     if problems:
-        raise failed(problems, 0)
+        raise _failed(problems, 0)
 
 
 def _refuse_unfollowed(check: BundleCheck, old: Manifest, entries: Iterable[FileEntry]) -> None:
@@ -176,7 +190,7 @@ def _refuse_unfollowed(check: BundleCheck, old: Manifest, entries: Iterable[File
                 )
                 problems.append(Problem.of(text, file.filename))
     if problems:
-        raise failed(problems, 0)
+        raise _failed(problems, 0)
 
 
 class _Seal:
@@ -232,6 +246,8 @@ class _Seal:
 
     def _lines(self, entry: FileEntry, file_check: FileCheck) -> Iterator[bytes]:
         """Yield the records' canonical texts; as they stand where the file is as it was."""
+        from lading.verifying.in_order import lines_in_order
+
         is_same = self.survey.digests[entry.filename] == entry.sha256
         blocks = self.survey.blocks(entry, CHUNK)
         if file_check.decoder is None or (is_same and file_check.is_canonical):

@@ -1,4 +1,8 @@
-"""The story of a verification: every fault of a bundle, found without a database."""
+"""The story of a verification: every fault of a bundle, found without a database.
+
+Applications import this module where they start, so most of what a verification needs is imported
+when there is one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -24,11 +28,11 @@ from lading.fresh_databases.factories import EngineFactory, check_factory
 from lading.messages import Message
 from lading.options import check_number, check_path, check_progress
 from lading.report import Problem, Problems, Progress
-from lading.upgrader import upgrade
-from lading.verifying.bundle_check import BundleCheck
 from lading.verifying.findings import problem_of
-from lading.verifying.restoring import restored
 from lading.verifying.verification import Verification, VerifiedFile
+
+if TYPE_CHECKING:
+    from lading.verifying.bundle_check import BundleCheck
 
 Watch = Callable[[Progress], None]
 
@@ -103,8 +107,9 @@ def _verified(
     watch: Watch | None,
     max_bytes: int | None,
 ) -> Verification:
-    started, clock = datetime.now(UTC), time.perf_counter()
-    place = Path(os.fsdecode(path))
+    from lading.verifying.bundle_check import BundleCheck
+
+    started, clock, place = datetime.now(UTC), time.perf_counter(), Path(os.fsdecode(path))
     manifest, files, checks = None, list[VerifiedFile](), ["files", "records", "references"]
     checks += ["catalog"] if catalog is not None else []
     try:
@@ -141,6 +146,9 @@ def _restore(
     check: BundleCheck, catalog: Catalog, factory: EngineFactory | bool, max_bytes: int | None
 ) -> None:
     """Restore a bundle that was found whole, and add what is wrong to what was found."""
+    from lading.upgrader import upgrade
+    from lading.verifying.restoring import restored
+
     manifest, path = check.survey.manifest, check.survey.path
     assert manifest is not None, "a bundle without one isn't whole"
     if manifest.external:

@@ -17,6 +17,7 @@ IMPORTS = (
     "from lading.testing import datasets",
     "from lading import export_all",
     "from lading import export_all, import_all",
+    "from lading import diff, seal, verify",
 )
 
 
