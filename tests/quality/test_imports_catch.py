@@ -7,7 +7,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import sqlalchemy as sa
 
+from lading.importing.comparison import StoredComparison
+from lading.importing.conflicts import Conflicts
 from lading.importing.updates import collected_updates, entity_updates
 from lading.importing.updates.link_updater import LinkUpdater
 from lading.importing.updates.matching import OwnedMatcher
@@ -113,3 +116,39 @@ def test_assert_import_finds_a_planted_mistake(name: str) -> None:
     plant, bundle, text = MISTAKES[name]
     with plant(), pytest.raises(RoundTripError, match=text):
         assert_import(halls(), BEFORE, bundle, "mirror")
+
+
+def differences_uncounted() -> Patch:
+    """Skipped records never differ."""
+    return mock.patch.object(StoredComparison, "differing_lines", return_value=[])
+
+
+def skipped_written() -> Patch:
+    """Records that are skipped are written over those that are there."""
+
+    def make(plain: Any) -> Any:
+        def decide(self: Any, batch: Any) -> Any:
+            decisions = plain(self, batch)
+            if decisions.leave and "wing" in self.root.table.c:
+                rows = sa.update(self.root.table).values(wing="z")
+                self.context.database.connection.execute(rows)
+            return decisions
+
+        return decide
+
+    return replaced(Conflicts, "decide", make)
+
+
+@pytest.mark.parametrize(
+    ("plant", "text"),
+    [
+        (differences_uncounted, "should be differing; the report says"),
+        (skipped_written, "wing"),
+    ],
+)
+def test_mistakes_where_records_are_skipped_are_found(plant: Plant, text: str) -> None:
+    """Though the bundle says otherwise of them."""
+    other = document(hall(1, "a:xy", "b", guests="ab"), hall(2, "c:z", place=9))
+    assert_import(halls(), BEFORE, other, "skip")
+    with plant(), pytest.raises(RoundTripError, match=text):
+        assert_import(halls(), BEFORE, other, "skip")

@@ -144,7 +144,7 @@ def test_it_runs_on_every_shape(shape: str) -> None:
 
 def test_it_runs_where_much_is_unique() -> None:
     """Records that clash with others in more than their keys fail, with what needs them."""
-    run(RoundTripMachine(workshop()), examples=30)
+    run(RoundTripMachine(workshop()), examples=30 if IS_DEEP else 15)
 
 
 @pytest.mark.parametrize("shape", ON_SERVERS)
@@ -336,14 +336,20 @@ def forgotten_updates() -> Any:
 @pytest.mark.parametrize(
     ("plant", "make", "said"),
     [
-        (
+        pytest.param(
             skip_overwrites,
             workshop,
             "tools: shelf changed|changed cells of|wrote rows that stay",
+            marks=ONLY_DEEP,
         ),
         (lost_update, departments, "head: was .* is now null|head_id: was"),
         (failed_import_stays, workshop, "a refused import changed cells"),
-        (miscounted_differences, workshop, "should be differing; the report says"),
+        pytest.param(
+            miscounted_differences,
+            workshop,
+            "should be differing; the report says",
+            marks=ONLY_DEEP,
+        ),
         (forgotten_conflicts, workshop, "is there already"),
         (swapped_links, workshop, "tools: was"),
         (lost_owned_rows, workshop, "steps row .*: is missing|should have added jobs.steps"),
@@ -359,7 +365,7 @@ def forgotten_updates() -> Any:
             "should not fail|a plan foretold problems of|otherwise than its plan",
             marks=ONLY_DEEP,
         ),
-        (dropped_children, workshop, "steps row .*: is missing"),
+        pytest.param(dropped_children, workshop, "steps row .*: is missing", marks=ONLY_DEEP),
         pytest.param(
             unseen_cascades,
             library,
@@ -375,7 +381,8 @@ def test_it_catches(plant: Callable[[], Any], make: Callable[[], Catalog], said:
     """Each mistake is found within some hundred runs.
 
     Most are within Hypothesis's usual hundred, but which runs it draws depends on what else a
-    process has loaded.
+    process has loaded.  What the check of one import finds as well is left to the deep run
+    (``tests/quality/test_imports_catch.py``).
     """
     machine = RoundTripMachine(make())
     many = settings(FEW, max_examples=500, stateful_step_count=25)
