@@ -423,6 +423,21 @@ def test_types_that_one_engine_has_are_declared_as_such(
     assert "stored" not in (tmp_path / "app/schemas.py").read_text("utf-8")
 
 
+def test_a_foreign_key_that_stands_twice_is_written_once(mariadb: Backend, tmp_path: Path) -> None:
+    """Migrations leave such twins behind, in an order that isn't always the same."""
+    with mariadb.database() as engine:
+        run(
+            engine,
+            *TABLES[:1],
+            "CREATE TABLE goods (id INTEGER PRIMARY KEY, shelf_id INTEGER, "
+            "CONSTRAINT b FOREIGN KEY (shelf_id) REFERENCES shelves (id), "
+            "CONSTRAINT a FOREIGN KEY (shelf_id) REFERENCES shelves (id))",
+        )
+        assert not scaffold(engine, tmp_path / "app").problems
+    models = (tmp_path / "app/models.py").read_text("utf-8")
+    assert models.count("= relationship(") == 2  # the reference and its reverse
+
+
 def test_odd_names_and_types_get_declarations(tmp_path: Path) -> None:
     """Names that classes need, columns without a type, references to no table."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'odd.db'}")

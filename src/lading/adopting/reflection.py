@@ -25,6 +25,7 @@ from lading.adopting.repairs import (
     drop_copied_references,
     drop_lost_references,
     drop_options,
+    drop_twin_references,
     lead_to_whole_tables,
     tell_indexes_apart,
 )
@@ -123,6 +124,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
         complete_types(connection, table)
         complete_generated(connection, table)
         drop_lost_references(table)
+        drop_twin_references(table)
         complete_primary_key(table)
 
 

@@ -80,6 +80,20 @@ def drop_copied_references(connection: sa.Connection, tables: Iterable[sa.Table]
                 _drop(table, key)
 
 
+def drop_twin_references(table: sa.Table) -> None:
+    """Drop foreign keys that say what another one of the table says, but for their names.
+
+    Their order isn't always the same, and each would be a reference of its own.
+    """
+    seen = set()
+    for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name)):
+        ends = frozenset((e.parent.name, e.target_fullname) for e in key.elements)
+        says = (ends, key.onupdate, key.ondelete)
+        if says in seen:
+            _drop(table, key)
+        seen.add(says)
+
+
 def lead_to_whole_tables(connection: sa.Connection, metadata: sa.MetaData) -> None:
     """Lead foreign keys to partitions to the partitioned table, whose record holds the row.
 
