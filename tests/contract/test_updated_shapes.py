@@ -478,3 +478,16 @@ def test_unique_values_move_between_owners_that_share_a_part_of_their_key(
 ) -> None:
     """Such as all users of a tenant."""
     assert_import(tenants(), before, bundle, mode, engine_factory=backend.database)
+
+
+def test_a_plan_names_what_is_unique_among_owners_that_share_a_part_of_their_key(
+    backend: Backend,
+) -> None:
+    """It can't tell whether a user of the same tenant whom the bundle lacks has the value."""
+    catalog = tenants()
+    with backend.database(catalog.use()["users"].table.metadata) as engine:
+        import_document(engine, users(a1="x"), catalog=catalog)
+        plan = import_document(engine, users(a2="x"), catalog=catalog, dry_run=True)
+        assert "doors" in str(plan.unchecked)
+        with pytest.raises(ImportFailed):
+            import_document(engine, users(a2="x"), catalog=catalog)

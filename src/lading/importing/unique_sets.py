@@ -98,6 +98,13 @@ class UniqueMembers:
         return not set(self.rows.owner_columns).isdisjoint(self.columns)
 
     @property
+    def by_part_of_owner(self) -> bool:
+        """Whether owners that share a part of their key, such as a tenant, share the values."""
+        lists = self.rows.parent.children if self.rows.parent is not None else ()
+        own = {down for each in lists if each.rows is self.rows for down, _ in each.pairs}
+        return self.by_owner and not own.issubset(self.columns)
+
+    @property
     def identifies(self) -> bool:
         """Whether the values hold a row's primary key."""
         return set(self.columns) >= set(self.rows.identity)
@@ -205,7 +212,9 @@ class UniqueSets:
     def unknown(self, rows: RowSet) -> Iterator[tuple[sa.Table, str]]:
         """Yield the unique indexes that hold what records tell only in part, and their tables."""
         for table, index in self._indexes(rows):
-            if _unique_set(rows, table, index) is None and _tells(rows, table, index):
+            unique = _unique_set(rows, table, index)
+            is_known = unique is not None and not unique.by_part_of_owner
+            if not is_known and _tells(rows, table, index):
                 yield table, index.name
 
     def _indexes(self, rows: RowSet) -> Iterator[tuple[sa.Table, UniqueIndex]]:

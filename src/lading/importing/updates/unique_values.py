@@ -12,7 +12,7 @@ from lading.importing.folding import folded
 from lading.importing.reference_values import value_in
 from lading.importing.unique_sets import UniqueMembers, UniqueSets
 from lading.importing.updates.row_changes import OWNER
-from lading.model.rowsets import Column, RowSet
+from lading.model.rowsets import RowSet
 from lading.records.comparison import Content
 from lading.scratch.pool import Pool
 from lading.scratch.spool import Spool
@@ -30,7 +30,7 @@ class UniqueGroup:
         self.rows = unique.rows
         self.parts = unique.parts
         # Rows of owners that share a part of a key, such as a tenant, may collide.
-        self.by_owner = unique.by_owner and set(_own_columns(unique.rows)) <= {*unique.columns}
+        self.by_owner = unique.by_owner and not unique.by_part_of_owner
         self.condition = unique.condition
         self.name = ".".join([self.rows.name, unique.name, *(part.name for part in self.parts)])
         self.fields = {member.name for member in unique.members}
@@ -153,13 +153,6 @@ class UniqueValues:
         """Give temporary files back."""
         self.leaving.close()
         self.wanted.close()
-
-
-def _own_columns(rows: RowSet) -> Iterator[Column]:
-    """Yield the columns by which owned rows refer to this owner."""
-    for children in rows.parent.children if rows.parent is not None else ():
-        if children.rows is rows:
-            yield from (down for down, _ in children.pairs)
 
 
 def _groups(rows: RowSet, unique: UniqueSets) -> Iterator[UniqueGroup]:
