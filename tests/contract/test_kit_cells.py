@@ -163,6 +163,8 @@ class Moving:
         for name, (type_, field) in wanted(dialect).items():
             self.declare(name.replace("-", "_"), type_, field)
         self.rows = {rows.name: rows for rows in self.catalog.use().all_rows()}
+        #: How the values of each entity are drawn.
+        self.cells = {n: Cells(self.value(n).column, self.value(n)) for n in self.models}
 
     def declare(self, name: str, type_: Any, field: Any) -> None:
         """Declare an entity whose records have a key and one value of this type."""
@@ -175,10 +177,6 @@ class Moving:
         schema_for(model, self.catalog, {} if field is None else {"value": field})
         self.models[name] = model
 
-    def cells(self, name: str) -> Cells:
-        """Return how an entity's values are drawn."""
-        return Cells(self.value(name).column, self.value(name))
-
     def value(self, name: str) -> Value:
         """Return the member of an entity's value."""
         return next(item for item in self.rows[name].values if item.name == "value")
@@ -186,7 +184,7 @@ class Moving:
 
 def drawn(made: Moving) -> dict[str, list[Any]]:
     """Return the values of each column that the dialect is said to hold, each once."""
-    cells = {name: made.cells(name) for name in made.models}
+    cells = made.cells
     rows = sampled(st.fixed_dictionaries({n: one.hostile for n, one in cells.items()}), DRAWN)
     found = {}
     for name, one in cells.items():
@@ -219,7 +217,7 @@ def test_what_a_column_is_said_to_hold_goes_round(
         rows = [{"slug": f"{n:04}", "value": item} for n, item in enumerate(values)]
         with first.begin() as connection:
             connection.execute(sa.insert(made.models[name].__table__), rows)
-        cells = made.cells(name)
+        cells = made.cells[name]
         told = [cells.returned(item, made.dialect) for item in values]
         problems += returned(first, made.models[name], made.value(name), told)
     assert not problems, "\n".join(problems)
