@@ -152,6 +152,11 @@ class Catalog:
                 "catalog-malformed",
                 f"Catalog.from_metadata: owned is {shown(owned)}; give it True or False",
             )
+        if not isinstance(schemas, Iterable):
+            raise DeclarationError(
+                "catalog-malformed",
+                f"Catalog.from_metadata: schemas is {shown(schemas)}; give it a list of schemas",
+            )
         catalog = cls(
             name if name is not None else name_of(source),
             bind=source if isinstance(source, sa.Engine) else None,

@@ -225,6 +225,18 @@ def test_what_is_not_mendable_is_refused(tmp_path: Path, name: str) -> None:
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("name", ["b", "b.zip"])
+def test_more_than_may_be_read_is_no_edit(tmp_path: Path, name: str) -> None:
+    """What a limit leaves unread can be compared with nothing."""
+    path = packed(shop(4), tmp_path / name)
+    before = contents(path)
+    check = verify(path, max_bytes=200)
+    assert {problem.code for problem in check.problems} == {"too-large", "file-unread"}
+    with pytest.raises(ImportFailed, match="that may still be read"):
+        seal(path, max_bytes=200)
+    assert contents(path) == before
+
+
 def test_files_too_many_and_too_few_are_refused(tmp_path: Path) -> None:
     """They were no edit of records."""
     path = packed(shop(2), tmp_path / "b")

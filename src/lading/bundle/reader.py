@@ -205,10 +205,15 @@ class Measured:
         return self._digest.hexdigest()
 
     def _refuse_length(self, most: int) -> NoReturn:
+        if most != self._entry.bytes:
+            raise BundleError(
+                Message("too-large", f"is longer than the {most} bytes that may still be read"),
+                "Pass a larger max_bytes if you trust it.",
+                file=self._entry.filename,
+            )
         self._refuse_line_endings()
-        who_says = " that the manifest says" if most == self._entry.bytes else ""
         raise BundleError(
-            Message("too-large", f"is longer than the {most} bytes{who_says}"),
+            Message("too-large", f"is longer than the {most} bytes that the manifest says"),
             DAMAGED,
             file=self._entry.filename,
             field="bytes",

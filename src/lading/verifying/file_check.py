@@ -153,7 +153,7 @@ class FileCheck:
         if self.needs_search and self.decoder is not None:
             for number, duplicate in duplicates_in(self.decoder, again()):
                 self._problem(number, duplicate.key, key_repeated(f"record {duplicate.other}"))
-        if not self.is_clean or self.rows is None:
+        if not self.is_clean or self.is_unread or self.rows is None:
             return
         for path, expected in self.entry.references.items():
             count = self.links.get(path, 0)

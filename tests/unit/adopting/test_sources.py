@@ -110,6 +110,8 @@ def test_schemas_of_your_own_win() -> None:
     assert (shelf.target.schema, [part.name for part in shelf.parts]) == (own, ["id"])
     with pytest.raises(DeclarationError, match="can't register 3"):
         Catalog.from_metadata(base, schemas=[3])  # type: ignore[list-item]
+    with pytest.raises(DeclarationError, match="; give it a list of schemas"):
+        Catalog.from_metadata(base, schemas=own)  # type: ignore[arg-type]
 
 
 def test_mistakes_in_schemas_of_your_own_stay_mistakes() -> None:
