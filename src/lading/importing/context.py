@@ -68,8 +68,9 @@ class Exclusions:
 
     def add_bad(self, name: str, numbers: set[int]) -> None:
         """Leave out records that turned out bad after they, or rows beside them, were written."""
-        if numbers and self.keeps_good:
-            self.bad.setdefault(name, set()).update(numbers)
+        bad = self.bad.setdefault(name, set())
+        if self.keeps_good and not numbers <= bad:
+            bad |= numbers
             self.must_restart = True
 
     def add_duplicates(self, name: str, duplicates: dict[int, Duplicate]) -> None:
