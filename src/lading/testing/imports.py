@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lading.catalog import Catalog
+from lading.catalog import Catalog, catalog_of
 from lading.fresh_databases.factories import (
     EngineFactory,
     check_factory,
@@ -14,6 +14,7 @@ from lading.fresh_databases.factories import (
     sqlite_engine,
 )
 from lading.importer import import_document
+from lading.options import DOCUMENT, check_mapping
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.insert import write
@@ -48,10 +49,15 @@ def assert_import(
             database each time that it is called; by default SQLite in memory.
 
     Raises:
+        ArgumentError: An argument isn't of these forms.
         RoundTripError: An ``AssertionError`` with the entity, record and field that differ and
             both values.
         LadingError: The import refused the bundle, and left the database as it was.
     """
+    catalog = catalog_of(catalog)
+    if not isinstance(before, Dataset):
+        check_mapping("before", before, f"a dataset, or {DOCUMENT}")
+    check_mapping("bundle", bundle, DOCUMENT)
     check_factory("engine_factory", engine_factory)
     plans = before.plans if isinstance(before, Dataset) else Plans(catalog)
     options, name = {"on_conflict": mode}, f"the database, with on_conflict={mode!r},"

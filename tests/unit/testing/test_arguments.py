@@ -17,6 +17,7 @@ from lading import ArgumentError, Catalog, LadingError, Owned
 from lading.fresh_databases.factories import sqlite_engine
 from lading.testing import (
     RoundTripMachine,
+    assert_import,
     assert_moves,
     assert_round_trip,
     assert_upgrades,
@@ -256,6 +257,10 @@ def test_options_that_cannot_be_obeyed(options: dict[str, Any], expected: str) -
         (assert_moves, "dataset"),
         (assert_moves, "from_engine"),
         (assert_moves, "to_engine"),
+        (assert_import, "catalog"),
+        (assert_import, "before"),
+        (assert_import, "bundle"),
+        (assert_import, "engine_factory"),
         (assert_upgrades, "catalog"),
         (assert_upgrades, "lock"),
         (assert_upgrades, "overrides"),
@@ -275,6 +280,7 @@ def test_every_argument_is_checked(function: Any, argument: str, wrong: Any) -> 
             "from_engine": sqlite_engine,
             "to_engine": sqlite_engine,
         },
+        assert_import: {"catalog": catalog, "before": {}, "bundle": {}, "mode": "update"},
     }
     arguments = {**good.get(function, {"catalog": catalog}), argument: wrong}
     with pytest.raises(ArgumentError) as caught:
