@@ -54,7 +54,7 @@ def swap_lost() -> Patch:
     return replaced(RowUpdater, "_write_columns", make)
 
 
-@mistake(SWAPPED, "wing")
+@mistake(SWAPPED, "halls slug 'h1', wing: was 'w', is now null")
 def parked_value_left() -> Patch:
     return mock.patch.object(ParkedRows, "complete", nothing)
 
@@ -143,7 +143,7 @@ def skipped_written() -> Patch:
     ("plant", "text"),
     [
         (differences_uncounted, "should be differing; the report says"),
-        (skipped_written, "wing"),
+        (skipped_written, r'records than it should:\n  halls {"slug": "h1"}: halls: wing changed'),
     ],
 )
 def test_mistakes_where_records_are_skipped_are_found(plant: Plant, text: str) -> None:
