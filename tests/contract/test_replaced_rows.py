@@ -370,3 +370,47 @@ def test_a_renamed_row_keeps_the_tree_below_it(backend: Backend, key: tuple[str,
         assert counts(report) == counts(plan)
         assert report["nodes"].inserted == report["nodes"].deleted == len(parents)
         assert not diff(engine, document, catalog=catalog)
+
+
+@pytest.mark.parametrize("by", ["number", "room"])
+def test_a_renamed_row_gives_way_in_other_unique_sets(backend: Backend, by: str) -> None:
+    """Its wing is unique with another field too: with what others have until they are written."""
+    base, catalog = new_base(), Catalog("seats", keep_ids=True)
+    room, column = table(base, "rooms"), "number" if by == "number" else "room_id"
+    columns: dict[str, Any] = {
+        "id": mapped_column(sa.Integer, primary_key=True),
+        "wing": mapped_column(sa.String(20), nullable=False),
+        "place": mapped_column(sa.Integer, nullable=False),
+    }
+    if by == "number":
+        columns |= {"number": mapped_column(sa.Integer, nullable=False)}
+    else:
+        columns |= {"room_id": to("rooms.id"), "room": relationship(room)}
+    unique = sa.UniqueConstraint("wing", "place"), sa.UniqueConstraint("wing", column)
+    seat = type("Seat", (base,), {"__tablename__": "seats", "__table_args__": unique, **columns})
+    schema_for(room, catalog)
+    schema_for(seat, catalog, natural_key=("wing", "place"))
+
+    def rows(*seats: tuple[str, int]) -> dict[str, list[dict[str, Any]]]:
+        numbered = enumerate(seats, 1)
+        return {
+            "rooms": [{"id": n, "slug": f"r{n}"} for n in range(1, 8)],
+            "seats": [
+                {"id": n, "wing": wing, "place": n, column: held} for n, (wing, held) in numbered
+            ],
+        }
+
+    after = rows(("east", 5), ("east", 6), ("east", 7), ("east", 4), ("east", 3))
+    with filled(backend, base, **after) as engine:
+        document = export_document(engine, catalog=catalog)
+    # The first needs what the second has, which moves; others meet on their way alone.
+    before = rows(("west", 5), ("east", 5), ("north", 6), ("south", 6), ("east", 3))
+    options: dict[str, Any] = {"catalog": catalog, "on_conflict": "mirror"}
+    with filled(backend, base, **before) as engine:
+        difference = diff(engine, document, catalog=catalog)
+        plan = import_document(engine, document, dry_run=True, **options)
+        assert plan.problems == []
+        report = import_document(engine, document, expect=difference, **options)
+        assert counts(report) == counts(plan)
+        assert (report["seats"].inserted, report["seats"].updated) == (3, 1)
+        assert not diff(engine, document, catalog=catalog)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -75,13 +75,20 @@ class Parking:
     """Parks rows of one unique group: on a null if there may be one, else on unused values.
 
     Where the database takes neither, rows stay as they are, and are written one after another.
+    ``fixed`` are members that keep their values.
     """
 
     def __init__(
-        self, context: LoadContext, group: UniqueGroup, parked: ParkedRows, taken: TakenValues
+        self,
+        context: LoadContext,
+        group: UniqueGroup,
+        parked: ParkedRows,
+        taken: TakenValues,
+        fixed: Collection[Member] = (),
     ) -> None:
         self.context = context
         self.parked = parked
+        self.fixed = fixed
         self.group = group
         self.taken = taken
         own = set(group.rows.identity)
@@ -91,6 +98,7 @@ class Parking:
             if own.isdisjoint(_columns(part))
             and part is not group.rows.discriminator
             and not isinstance(part, ReferenceValue)
+            and part not in fixed
         ]
         # References find rows by their keys, so these come last.
         self.parts.sort(key=lambda part: part in (group.rows.whole_key or group.rows.key))
@@ -123,6 +131,7 @@ class Parking:
         return any(
             self._write(part, contended, [row] * len(indexed))
             for part, row in exits(database, rows, condition, indexed, self._samples)
+            if part not in self.fixed
         )
 
     def _samples(self, value: Value) -> list[Row]:

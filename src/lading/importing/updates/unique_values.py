@@ -50,7 +50,10 @@ class UniqueGroup:
 
 @dataclass(frozen=True, slots=True)
 class Contended:
-    """Rows of one group whose unique values others take; doomed ones are deleted in the end."""
+    """Rows of one group whose unique values others take.
+
+    Doomed ones are deleted in the end, or compared again: no update need write them.
+    """
 
     group: UniqueGroup
     identities: list[Row]
