@@ -256,6 +256,18 @@ def test_no_import_leaves_references_that_no_export_could_write(
     assert (fault or "") in "".join(problems)
 
 
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_record_that_cannot_be_read_is_reported_once(backend: Backend, is_plan: bool) -> None:
+    """Though others refer to its entity's records by what they may share."""
+    world = WORLDS["flat"]()
+    rows = {"units": [*units(b="B"), {"slug": "a", "name": {}}], "readings": [], "settings": []}
+    options: Any = {"catalog": world.catalog, "on_error": "continue", "dry_run": is_plan}
+    with backend.database(world.metadata) as engine:
+        report = import_document(engine, rows, **options)
+    counts = report.entities["units"]
+    assert (counts.inserted, counts.failed, len(report.problems)) == (1, 1, 1)
+
+
 def content(engine: sa.Engine, catalog: Catalog) -> Mapping[str, Any]:
     """Return the records of a database."""
     document = export_document(engine, catalog=catalog)

@@ -102,6 +102,8 @@ class ReferenceKeys:
         self.is_planned = is_planned
         self.fields = fields_referred_by(context.entities)[root.name]
         self.written = context.journal.spool()
+        #: The numbers of the records that are refused here: others are bad anew in every load.
+        self.refused: set[int] = set()
         #: How many records will hold each value, and the rows that give up what they hold.
         self.planned = context.journal.closing(KeyIndex())
         self.giving = context.journal.closing(RowMarks())
@@ -187,7 +189,7 @@ class ReferenceKeys:
             good = [key for key in keys if key.number not in self.outcome.bad]
             if good:
                 self._check(fields[good[0].field], good, gone)
-        self.context.exclusions.add_bad(self.root.name, self.outcome.bad)
+        self.context.exclusions.add_bad(self.root.name, self.refused)
 
     def _check(
         self, value: Value, keys: Sequence[KeyOfRecord], gone: Mapping[str, RowMarks]
@@ -221,6 +223,7 @@ class ReferenceKeys:
             "meant. Correct one of them",
         )
         self.outcome.fail(key.number, None, value.written, message)
+        self.refused.add(key.number)
 
     def _referring(
         self, owner: ReferenceBy, targets: Sequence[Row], gone: Mapping[str, RowMarks]
