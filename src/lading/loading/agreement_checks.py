@@ -28,7 +28,7 @@ class AgreementChecks:
         """Report the records whose references don't agree.
 
         Args:
-            resolved: the records, with what their references lead to.
+            resolved: the records, with what their references lead to, but those that wait.
             changes: what is to happen to their rows; ``None`` for new records.
         """
         if not self.is_needed:
@@ -51,7 +51,9 @@ class AgreementChecks:
         yield from self._of_links(writer, resolved, rows, changes)
         for children, inner_writer in writer.children:
             owners = resolved.batch.children[children.name].owners
-            inner = resolved.children[children.name]
+            inner = resolved.children.get(children.name)
+            if inner is None:
+                continue
             inner.owner_values = [writer.owner_values(children, rows[owner]) for owner in owners]
             inner_changes = None if changes is None else changes.children[children.name]
             for disagreement in self._disagreements(inner_writer, inner, inner_changes):
@@ -66,7 +68,7 @@ class AgreementChecks:
     ) -> Iterator[Disagreement]:
         for linker in writer.links if any(linker.shared for linker in writer.links) else ():
             at = [writer.place[up] for _, up in linker.links.local]
-            for n, targets in enumerate(resolved.links[linker.links.name]):
+            for n, targets in enumerate(resolved.links.get(linker.links.name, ())):
                 if changes is not None and not changes.takes(n, [linker.links]):
                     continue
                 try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lading.importing.batch import Batch
 from lading.importing.change_recorder import ChangeRecorder
@@ -11,11 +13,14 @@ from lading.importing.conflicts import Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import places_of_records
+from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
+from lading.importing.updates.left_rows import rows_left_first
 from lading.loading.agreement_checks import AgreementChecks
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
 from lading.loading.unique_checks import UniqueChecks
+from lading.mapping.load_order import LoadOrder, link_name
 from lading.model.rowsets import RowSet
 
 
@@ -73,28 +78,42 @@ class EntityPlanner:
             for updates in self.updates.updates:
                 self.reference_keys.add_changed(updates)
 
-    def check(self, sharing: Mapping[str, ReferenceKeys], *, compete: bool) -> None:
+    def check(
+        self, sharing: Mapping[str, ReferenceKeys], freed: RowMarks, *, compete: bool
+    ) -> None:
         """Check what would be written, and record what passes.
 
         Args:
             sharing: knows the records that will share what references find them by, by entity.
+            freed: has the owned rows that go before, by table and primary key; those that these
+                records drop are added.
             compete: whether records are held against each other's unique values: not before
                 those are left out that are bad by themselves, for they take nothing.
         """
-        context = self.context
-        references = PlannedReferences(
-            context.resolvers, context.order, self.outcome, self.keys, sharing
+        order = self.context.order
+        at_once, references = (
+            PlannedReferences(self.context.resolvers, each, self.outcome, self.keys, sharing)
+            for each in (replace(order, parents_first=frozenset()), order.when_loaded())
         )
+        self._free(freed)
         unique = UniqueChecks(
-            self.context, self.root, self.outcome, self.updates, self.comparison, compete=compete
+            self.context,
+            self.root,
+            self.outcome,
+            self.updates,
+            self.comparison,
+            freed=freed,
+            compete=compete,
         )
         agreement = AgreementChecks(self.context, self.root, self.outcome)
+        waits = _waits(self.root, order)
         recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
         for batch in self.new:
-            places = places_of_records(self.outcome, batch)
-            resolved = references.resolve(self.root, batch, places)
-            agreement.check(resolved.without(self.outcome.bad))
+            # As an import does: what waits for other records is looked at last.
+            self._resolve(at_once, agreement, batch)
             unique.check(batch.without(self.outcome.bad))
+            if waits:
+                self._resolve(references, agreement, batch.without(self.outcome.bad))
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
             recorder.insert(good)
@@ -116,6 +135,22 @@ class EntityPlanner:
         for identities in self.updates.doomed:
             self.outcome.counts.deleted += len(identities)
 
+    def _free(self, freed: RowMarks) -> None:
+        """Note the rows that an import deletes before it writes those of others in their tables."""
+        owned = Counter(rows.table for rows in self.context.entities.all_rows() if rows.parent)
+        if self.updates is not None and any(owned[rows.table] > 1 for rows in self.root.tree()):
+            matcher = self.updates.matcher
+            for rows, identities in rows_left_first(self.context, self.root, self.outcome, matcher):
+                freed.add((rows.table.fullname, *identity) for identity in identities)
+
+    def _resolve(
+        self, references: PlannedReferences, agreement: AgreementChecks, batch: Batch
+    ) -> None:
+        """Check the references of new records."""
+        places = places_of_records(self.outcome, batch)
+        resolved = references.resolve(self.root, batch, places)
+        agreement.check(resolved.without(self.outcome.bad))
+
     def exclude_new(self) -> None:
         """Plan again without new records that turned out bad."""
         for batch in self.new if self.outcome.bad else ():
@@ -125,3 +160,13 @@ class EntityPlanner:
         """Plan again without records that turned out bad, to which others may refer."""
         bad = self.outcome.bad.intersection(batch.numbers)
         self.context.exclusions.add_bad(self.root.name, bad)
+
+
+def _waits(root: RowSet, order: LoadOrder) -> bool:
+    """Tell whether anything of an entity's new records is written after they are."""
+    return any(
+        rows.name in order.deferred
+        or any((rows.name, reference.name) in order.updated for reference in rows.references)
+        or any(link_name(rows, links) in order.deferred for links in rows.links)
+        for rows in root.tree()
+    )

@@ -152,7 +152,7 @@ class PlannedReferences(ReferenceResolver):
         keys: PlannedKeys,
         sharing: Mapping[str, ReferenceKeys],
     ) -> None:
-        super().__init__(resolvers, order.when_loaded(), outcome)
+        super().__init__(resolvers, order, outcome)
         self.keys = keys
         #: Knows the records that will share what references find them by, by entity.
         self.sharing = sharing

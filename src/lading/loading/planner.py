@@ -9,6 +9,7 @@ from lading.importing.conflicts import POLICIES, Conflicts
 from lading.importing.context import LoadContext
 from lading.importing.entity_reader import EntityReader
 from lading.importing.outcomes import EntityOutcome
+from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.replaced_rows import Renames
 from lading.loading.doomed import (
@@ -52,8 +53,9 @@ class Planner(Loader):
             keys.add_going(left.values())
             compete = self.is_settled or not self.options.keeps_good
             sharing = {p.root.name: p.reference_keys for p in planners if p.reference_keys}
+            freed = context.journal.closing(RowMarks())
             for planner in planners:
-                planner.check(sharing, compete=compete)
+                planner.check(sharing, freed, compete=compete)
             if sharing:
                 gone = gone_records(context, updates, rewritten=True)
                 for reference_keys in sharing.values():

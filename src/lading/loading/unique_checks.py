@@ -15,6 +15,7 @@ from lading.importing.nested_records import NestedRecords
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import places_of_records
 from lading.importing.resolved_keys import AMBIGUOUS
+from lading.importing.row_marks import RowMarks
 from lading.importing.unique_sets import UniqueMembers
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.row_changes import RowChanges
@@ -38,9 +39,12 @@ class UniqueChecks:
         updates: CollectedUpdates | None,
         comparison: StoredComparison,
         *,
+        freed: RowMarks,
         compete: bool,
     ) -> None:
         self.context = context
+        #: The owned rows that go before these are written, by table and primary key.
+        self.freed = freed
         #: Whether planned records are held against each other too, and not only stored rows.
         self.compete = compete
         self.root = root
@@ -117,7 +121,8 @@ class UniqueChecks:
     def _is_free(self, unique: UniqueMembers, holder: Row, own: Row | None = None) -> bool:
         """Tell whether a row gives its unique values up, or is the one that takes them."""
         is_given = self.giving.get(_text(unique, holder)) is not None
-        return holder is AMBIGUOUS or holder == own or is_given
+        is_freed = (unique.rows.table.fullname, *holder) in self.freed
+        return holder is AMBIGUOUS or holder == own or is_given or is_freed
 
     def _taken(
         self, unique: UniqueMembers, rows: NestedRecords, keys: Mapping[int, Key]

@@ -110,6 +110,20 @@ def delete_left(
             matcher.emptied.add(refused)
 
 
+def rows_left_first(
+    context: LoadContext, root: RowSet, outcome: EntityOutcome, matcher: RecordMatcher
+) -> Iterator[tuple[RowSet, list[Row]]]:
+    """Yield the rows that ``delete_left`` deletes first, by their row sets; this only reads."""
+    for name, tree in left_trees(context, root, matcher, last=False, bad=outcome.bad):
+        if tree.counts[tree.root]:
+            trees = {name: tree}
+            consequences = cascades_of(context.database, context.entities, context.order, trees)
+            held = {refusal.record for refusal in consequences.refusals}
+            for rows in tree.spools if not consequences.more_refusals else ():
+                for chunk in tree.chunks(rows):
+                    yield rows, tree.columns(rows).identities(chunk.without(held).rows)
+
+
 def fail_held(
     context: LoadContext,
     root: RowSet,
