@@ -49,6 +49,8 @@ class EntityPlanner:
         self.keys = keys
         self.comparison = StoredComparison(context.database, root)
         self.new = context.journal.spool()
+        self.agreement = AgreementChecks(context, root, outcome)
+        self.recorder = ChangeRecorder(context.outcomes.changes, self.comparison)
         self.reference_keys = reference_keys(context, root, outcome, is_planned=True)
 
     def load(self, batch: Batch) -> None:
@@ -90,12 +92,8 @@ class EntityPlanner:
             compete: whether records are held against each other's unique values: not before
                 those are left out that are bad by themselves, for they take nothing.
         """
-        order = self.context.order
-        at_once, references = (
-            PlannedReferences(self.context.resolvers, each, self.outcome, self.keys, sharing)
-            for each in (replace(order, parents_first=frozenset()), order.when_loaded())
-        )
         self._free(freed)
+        references = self._references(sharing, self.context.order.when_loaded())
         unique = UniqueChecks(
             self.context,
             self.root,
@@ -105,34 +103,52 @@ class EntityPlanner:
             freed=freed,
             compete=compete,
         )
-        agreement = AgreementChecks(self.context, self.root, self.outcome)
-        waits = _waits(self.root, order)
-        recorder = ChangeRecorder(self.context.outcomes.changes, self.comparison)
+        self._check_new(self._references(sharing, _at_once(self.context.order)), references, unique)
+        if self.updates is not None:
+            self._check_updates(self.updates, references, unique)
+
+    def _references(
+        self, sharing: Mapping[str, ReferenceKeys], order: LoadOrder
+    ) -> PlannedReferences:
+        return PlannedReferences(self.context.resolvers, order, self.outcome, self.keys, sharing)
+
+    def _check_new(
+        self, at_once: PlannedReferences, references: PlannedReferences, unique: UniqueChecks
+    ) -> None:
+        """Check new records, as an import does: what is written after them is looked at last."""
+        waits = _waits(self.root, self.context.order)
         for batch in self.new:
-            # As an import does: what waits for other records is looked at last.
-            self._resolve(at_once, agreement, batch)
+            self._resolve(at_once, batch)
             unique.check(batch.without(self.outcome.bad))
             if waits:
-                self._resolve(references, agreement, batch.without(self.outcome.bad))
+                self._resolve(references, batch.without(self.outcome.bad))
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
-            recorder.insert(good)
+            self.recorder.insert(good)
             if not self.context.keeps_good:
                 self._exclude(batch)
-        if self.updates is None:
-            return
-        for updates in self.updates.updates:
+
+    def _resolve(self, references: PlannedReferences, batch: Batch) -> None:
+        """Check the references of new records."""
+        resolved = references.resolve(self.root, batch, places_of_records(self.outcome, batch))
+        self.agreement.check(resolved.without(self.outcome.bad))
+
+    def _check_updates(
+        self, collected: CollectedUpdates, references: PlannedReferences, unique: UniqueChecks
+    ) -> None:
+        """Check the records that would change."""
+        for updates in collected.updates:
             batch = updates.batch
             places = places_of_records(self.outcome, batch)
             resolved = references.resolve(self.root, batch, places)
             good_updates = updates.without(self.outcome.bad)
-            agreement.check(resolved.without(self.outcome.bad), good_updates.changes)
+            self.agreement.check(resolved.without(self.outcome.bad), good_updates.changes)
             good_updates = updates.without(self.outcome.bad)
             unique.check(good_updates.batch, good_updates.changes)
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))
-            recorder.update(batch.numbers, updates.alterations, self.outcome.bad)
+            self.recorder.update(batch.numbers, updates.alterations, self.outcome.bad)
             self._exclude(batch)
-        for identities in self.updates.doomed:
+        for identities in collected.doomed:
             self.outcome.counts.deleted += len(identities)
 
     def _free(self, freed: RowMarks) -> None:
@@ -143,14 +159,6 @@ class EntityPlanner:
             for rows, identities in rows_left_first(self.context, self.root, self.outcome, matcher):
                 freed.add((rows.table.fullname, *identity) for identity in identities)
 
-    def _resolve(
-        self, references: PlannedReferences, agreement: AgreementChecks, batch: Batch
-    ) -> None:
-        """Check the references of new records."""
-        places = places_of_records(self.outcome, batch)
-        resolved = references.resolve(self.root, batch, places)
-        agreement.check(resolved.without(self.outcome.bad))
-
     def exclude_new(self) -> None:
         """Plan again without new records that turned out bad."""
         for batch in self.new if self.outcome.bad else ():
@@ -160,6 +168,11 @@ class EntityPlanner:
         """Plan again without records that turned out bad, to which others may refer."""
         bad = self.outcome.bad.intersection(batch.numbers)
         self.context.exclusions.add_bad(self.root.name, bad)
+
+
+def _at_once(order: LoadOrder) -> LoadOrder:
+    """Return the order for new records all of whose parents are there."""
+    return replace(order, parents_first=frozenset())
 
 
 def _waits(root: RowSet, order: LoadOrder) -> bool:

@@ -113,7 +113,14 @@ def delete_left(
 def rows_left_first(
     context: LoadContext, root: RowSet, outcome: EntityOutcome, matcher: RecordMatcher
 ) -> Iterator[tuple[RowSet, list[Row]]]:
-    """Yield the rows that ``delete_left`` deletes first, by their row sets; this only reads."""
+    """Yield the rows that ``delete_left`` deletes first, by their row sets; this only reads.
+
+    Args:
+        context: the load.
+        root: the entity whose records they left.
+        outcome: knows the bad records.
+        matcher: knows the rows.
+    """
     for name, tree in left_trees(context, root, matcher, last=False, bad=outcome.bad):
         if tree.counts[tree.root]:
             trees = {name: tree}
