@@ -17,13 +17,13 @@ from support import memory_run
 from support.backends import Backend
 from support.depth import IS_DEEP
 
-SMALL, LARGE = 20_000, 200_000 if IS_DEEP else 45_000
+SMALL, LARGE = 20_000, 200_000 if IS_DEEP else 40_000
 #: An upgrade looks each record up, sorts, and loads by schema: fewer records show as much.
-UPGRADED = 45_000
+UPGRADED = 40_000
 #: Changes of so many records take as long, and what grows with these shows earlier.
 FEW_CHANGED, MANY_CHANGED = 10_000, 30_000
 #: Kilobytes by which the larger run may exceed the smaller: far less than its rows' keys take.
-SLACK = 12_000 if IS_DEEP else 2_400
+SLACK = 12_000 if IS_DEEP else 2_000
 SLACK_OF_UPGRADES = 2_400
 SLACK_OF_CHANGES = 6_000
 
