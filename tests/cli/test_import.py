@@ -219,16 +219,30 @@ def test_standard_input_is_one_thing(run, shop) -> None:
     assert "Standard input is either the document or the plan, not both." in result.stderr
 
 
+#: A document of a product without a price.
+PROBLEMATIC = json.dumps(
+    {
+        "schema_versions": {"products": 1},
+        "products": [{"slug": "oil", "price": None, "supplier": None}],
+    }
+)
+
+
 @pytest.mark.parametrize("options", [(), ("--on-conflict", "mirror")])
 def test_an_import_with_problems_is_not_asked_about(run, changed, options) -> None:
     """They are corrected first, whatever would be decided."""
-    product = {"slug": "oil", "price": None, "supplier": None}
-    document = {"schema_versions": {"products": 1}, "products": [product]}
-    result = run("import", changed, "-", *options, code=3, stdin=json.dumps(document))
+    result = run("import", changed, "-", *options, code=3, stdin=PROBLEMATIC)
     assert "the import has problems; correct them first" in result.stderr
     assert "price" in result.stdout
     assert "nothing was written" in result.stdout
     assert len(query(changed, PRICES)) == 4
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 3), (("--on-error", "continue"), 1)])
+def test_a_dry_run_with_problems_ends_as_its_import(run, changed, options, code) -> None:
+    """It refuses all records, or leaves out those with problems."""
+    for way in (("--plan", "plan"), ("--on-conflict", "update")):
+        run("import", changed, "-", *way, *options, code=code, stdin=PROBLEMATIC)
 
 
 @pytest.mark.parametrize(("answer", "code", "count"), [("y\n", 0, 3), ("n\n", 1, 4), ("", 1, 4)])

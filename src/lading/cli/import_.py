@@ -86,7 +86,14 @@ def import_(
                 output.note(f"No --on-conflict is given{rest}; this plan is that of update.")
             plan = an_import.plan(an_import.whole_mode)
             label = readable(f"{payload} into {masked(target)}")
-            report_changes(plan, output, plan_file, page=page, label=label)
+            report_changes(
+                plan,
+                output,
+                plan_file,
+                page=page,
+                label=label,
+                keeps_good=an_import.keeps_good,
+            )
         _carry_out(an_import, engine, output, yes=yes)
 
 

@@ -32,8 +32,11 @@ def report_changes(
     *,
     page: str | None = None,
     label: str | None = None,
+    keeps_good: bool = False,
 ) -> NoReturn:
     """Print changes and write them to files; the exit code says whether there are any.
+
+    Where records have problems, it is that of an import, which refuses them.
 
     Args:
         changes: The plan or diff.
@@ -41,6 +44,7 @@ def report_changes(
         file: The file's path, ``-`` for standard output, or ``None``.
         page: The path of their page in HTML, likewise.
         label: What the page says that they are of.
+        keeps_good: Whether an import leaves out the records with problems, and goes on.
     """
     if file == page == STANDARD:
         raise click.UsageError("Standard output is either the plan or the page, not both.")
@@ -52,8 +56,10 @@ def report_changes(
         print_lines(changes)
     elif page != STANDARD:
         output.result(changes, None)
-    is_nothing = not changes and not changes.problems
-    raise click.exceptions.Exit(ExitCode.DONE if is_nothing else ExitCode.DIFFERENCES)
+    code = ExitCode.DIFFERENCES if changes or changes.problems else ExitCode.DONE
+    if changes.problems and not keeps_good:
+        code = ExitCode.BUNDLE
+    raise click.exceptions.Exit(code)
 
 
 def print_lines(changes: ImportPlan | Diff) -> None:

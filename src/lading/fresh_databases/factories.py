@@ -20,6 +20,7 @@ from lading.database.tables import tables_of
 from lading.errors import ArgumentError, TargetError
 from lading.fresh_databases import memory_templates
 from lading.fresh_databases.bare_tables import bare_copies
+from lading.fresh_databases.unfit_tables import unfit_explained
 from lading.messages import Message, shown
 
 #: What makes a fresh database at each call, and gives an engine over it.
@@ -288,8 +289,9 @@ def _create(
         # Circles among tables concern only the order of DDL; index expressions likewise.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         _create_sequences(connection, tables)
-        for metadata in metadatas or dict.fromkeys(table.metadata for table in tables):
-            metadata.create_all(connection)
+        with unfit_explained(connection.dialect, tables):
+            for metadata in metadatas or dict.fromkeys(table.metadata for table in tables):
+                metadata.create_all(connection)
     for table in tables:
         _require_empty(connection, table)
 

@@ -23,6 +23,7 @@ from lading.fresh_databases.factories import (
     sqlite_file_engine,
     tables_of_models,
 )
+from lading.fresh_databases.unfit_tables import lacks
 from lading.mapping.columns import is_decorator, kind_of
 from lading.messages import Message
 from lading.values.datetimes import Date, DateTime, Time
@@ -40,16 +41,13 @@ def is_foreign(catalog: Catalog) -> bool:
     if isinstance(catalog.bind, sa.Engine) and catalog.bind.dialect.name != "sqlite":
         return True
     dialect = sqlite.dialect()
-    types, codecs = LenientTypes(dialect), SQLiteCodecs(dialect)
-    for table in tables_of_models(catalog):
-        for column in table.columns:
-            try:
-                types.process(column.type)
-            except (sa.exc.CompileError, AttributeError):
-                return True
-            if codecs.refusal(column.type) is not None:
-                return True
-    return False
+    dialect.type_compiler_instance = LenientTypes(dialect)
+    codecs = SQLiteCodecs(dialect)
+    return any(
+        lacks(dialect, column.type) or codecs.refusal(column.type) is not None
+        for table in tables_of_models(catalog)
+        for column in table.columns
+    )
 
 
 def _is_kept(type_: TypeEngine[Any]) -> bool:

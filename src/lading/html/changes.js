@@ -24,7 +24,7 @@ function showCounts() {
   if (!data.counts.some(isChanged)) byId("counts").append(element("p", { class: "empty" }, "There is nothing to do."));
 }
 
-// What lists of a deleted record hold: its owned rows and links go with it.
+// How much a deleted record's lists hold: owned rows and links, which go with it, or arrays.
 function along(record) {
   return pairsOf(record)
     .filter(([, value]) => isList(value) && elementsOf(value).length)
@@ -90,7 +90,7 @@ function changeBox(action, entity, [key, before, after]) {
     element("span", { class: "soft" }, plainText(entity)));
   if (action === "update") summary.append(element("span", { class: "end" }, plainText(fieldNames(before, after))));
   const rows = action === "delete" ? along(before) : "";
-  if (rows) summary.append(element("span", { class: "end along" }, plainText("with " + rows)));
+  if (rows) summary.append(element("span", { class: "end along" }, plainText("holds " + rows)));
   box.append(summary);
   box.addEventListener("toggle", () => {
     if (!box.open || box.children.length > 1) return;

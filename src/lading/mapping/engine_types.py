@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from lading.errors import ArgumentError
 from lading.mapping.columns import AsStored
+from lading.messages import is_text
 
-#: What SQLAlchemy calls the dialects of an engine.
-DIALECTS = {"mariadb": ("mariadb", "mysql")}
+#: What SQLAlchemy calls the dialects of each engine that has types of its own.
+DIALECTS = {"postgresql": ("postgresql",), "mariadb": ("mariadb", "mysql")}
 
 
 class ServersType(UserDefinedType[Any]):
@@ -36,15 +38,22 @@ class EngineType(AsStored):
     Args:
         engine: ``"postgresql"`` or ``"mariadb"``.
         name: What the engine calls the type, with its limits: ``"bit(8)"``.
+
+    Raises:
+        ArgumentError: The engine is another, or the name is no text.
     """
 
     cache_ok = True
 
     def __init__(self, engine: str, name: str) -> None:
+        if engine not in DIALECTS:
+            raise ArgumentError("engine", engine, "'postgresql' or 'mariadb'")
+        if not is_text(name) or not name:
+            raise ArgumentError("name", name, "what the engine calls the type, such as 'bit(8)'")
         self.engine = engine
         self.name = name
-        dialects = DIALECTS.get(engine, (engine,))
-        super().__init__(_general(engine, name).with_variant(ServersType(name), *dialects))
+        general = _general(engine, name.lower())
+        super().__init__(general.with_variant(ServersType(name), *DIALECTS[engine]))
 
     @property
     def python_type(self) -> type[Any]:

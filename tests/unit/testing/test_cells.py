@@ -18,7 +18,7 @@ from marshmallow import fields, validate
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import mapped_column
 
-from lading import Catalog, DeclarationError
+from lading import ArgumentError, Catalog, DeclarationError, EngineType
 from lading.mapping.columns import kind_of
 from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import Cells
@@ -219,6 +219,21 @@ def test_what_is_held_where(type_: Any, value: Any, engines: set[str]) -> None:
     except DeclarationError:
         made = cells(type_, override=st.just(value))
     assert {engine for engine in ENGINES if made.holds(value, engine)} == engines
+
+
+def test_values_of_an_unknown_type_of_an_engine_are_asked_for() -> None:
+    """The server would refuse most texts; the message says where to give them."""
+    with pytest.raises(DeclarationError, match=r"overrides=\{'things\.value': strategy\}"):
+        cells(EngineType("postgresql", "hstore"))
+    texts = st.just('"a"=>"1"')
+    assert cells(EngineType("postgresql", "hstore"), override=texts).plain(0) == '"a"=>"1"'
+
+
+@pytest.mark.parametrize(("engine", "name"), [("mysql", "year"), ("mariadb", ""), (None, "inet")])
+def test_an_engines_type_is_of_a_known_engine_and_has_a_name(engine: Any, name: str) -> None:
+    """Else its columns would be of texts everywhere."""
+    with pytest.raises(ArgumentError):
+        EngineType(engine, name)
 
 
 def nested(levels: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,13 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Session, mapped_column
 
 from lading import ArgumentError, Catalog, TargetError
 from lading.fresh_databases.factories import database, sqlite_engine
 from support import worlds
-from support.declaring import catalog_of, new_base
+from support.declaring import catalog_of, new_base, table
 
 
 def tables(engine: sa.Engine, schema: str | None = None) -> set[str]:
@@ -107,6 +109,30 @@ def test_schemas_are_made_on_servers(postgresql: Any) -> None:
     catalog, _ = with_schema()
     with database(postgresql.database, catalog) as engine:
         assert tables(engine, "sh op") == {"items"}
+
+
+@pytest.mark.parametrize("type_", [mysql.TINYINT(), sa.ARRAY(sa.Text())])
+def test_a_type_that_the_engine_lacks_is_named(type_: Any) -> None:
+    """With the column, and what to pass instead."""
+    catalog = catalog_of(table(new_base(), "items", size=mapped_column(type_)))
+    problem = f"sqlite has no type {type_!r}, which column items.size is of"
+    with pytest.raises(TargetError, match=re.escape(problem)) as caught:
+        with database(sqlite_engine, catalog):
+            pass
+    assert "Pass engine_factory=" in caught.value.remedy
+
+
+def test_indexes_of_one_name_are_refused_with_what_to_do() -> None:
+    """MariaDB has them in several tables, and SQLite in one."""
+    base = new_base()
+    models = [table(base, name, by=mapped_column(sa.Integer)) for name in ("items", "notes")]
+    for model in models:
+        sa.Index("by_index", model.__table__.c.by)
+    problem = "sqlite can't have the models' tables: index by_index already exists"
+    with pytest.raises(TargetError, match=problem) as caught:
+        with database(sqlite_engine, catalog_of(*models)):
+            pass
+    assert "Pass engine_factory=" in caught.value.remedy
 
 
 def test_rows_that_are_there_are_refused() -> None:

@@ -17,10 +17,12 @@ from lading.database.dialects.type_processors import alike
 from lading.errors import DeclarationError
 from lading.mapping.columns import converts_in_sql, kind_of
 from lading.mapping.custom_fields import FieldKind, class_of
+from lading.mapping.engine_types import EngineType
 from lading.mapping.fields import ValueField
 from lading.messages import shown
 from lading.model.rowsets import Classes, Column, Value
 from lading.samples.constraints import limits_of
+from lading.samples.engine_types import engine_supply
 from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
 from lading.samples.patterns import matching
@@ -128,6 +130,8 @@ class Cells(Fits):
             return self.override, self.override
         if (choices := limits.get("choices")) is not None:
             return listed_supply([*map(self._read, choices)] or [None], facts), None
+        if isinstance(type_, EngineType):
+            return engine_supply(type_, facts), None
         is_text = isinstance(kind, Text | FieldKind)
         if is_text and (pattern := next(patterns_of(self.field), None)) is not None:
             samples = Supply(lambda n: matching(pattern, n // LENGTHS, more=n % LENGTHS))

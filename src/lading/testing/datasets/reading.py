@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.mapping.columns import kind_of, underlying
+from lading.mapping.engine_types import EngineType
 from lading.model.rowsets import Column
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp
@@ -83,8 +84,7 @@ def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) 
         drawn.add(plan.discriminator.column)
     names = [column.name for column in table.columns if column in drawn]
     stored = [plans.as_stored(table).c[name] for name in names]
-    is_sqlite = connection.dialect.name == "sqlite"
-    columns = [_with_all_digits(column) if is_sqlite else column for column in stored]
+    columns = [_as_drawn(connection, column) for column in stored]
     nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]
     order = sa.select(*columns, *nulls).order_by(*table.primary_key.columns)
     return [
@@ -94,6 +94,14 @@ def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) 
         }
         for row in connection.execute(order)
     ]
+
+
+def _as_drawn(connection: sa.Connection, column: Any) -> Any:
+    """Return what is selected of a column, to have its values as they are drawn."""
+    if isinstance(column.type, EngineType):  # drivers make objects and bytes of some
+        is_number = column.type.python_type is int
+        return column + sa.literal_column("0") if is_number else sa.cast(column, sa.Text())
+    return _with_all_digits(column) if connection.dialect.name == "sqlite" else column
 
 
 def _with_all_digits(column: Any) -> Any:
