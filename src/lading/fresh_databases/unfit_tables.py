@@ -22,7 +22,7 @@ def unfit_explained(dialect: sa.Dialect, tables: Iterable[sa.Table]) -> Iterator
     """Say of tables that an engine can't have why it can't, and what to do."""
     try:
         yield
-    except (sa.exc.CompileError, sa.exc.OperationalError) as error:
+    except (sa.exc.CompileError, sa.exc.OperationalError, AttributeError) as error:
         columns = (column for table in tables for column in table.columns)
         column = next((column for column in columns if lacks(dialect, column.type)), None)
         if column is not None:
