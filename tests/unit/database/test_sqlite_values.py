@@ -122,7 +122,7 @@ def test_what_others_stored_is_read_as_what_it_means(type_: Any, raw: Any, writt
         (sa.DateTime(), "2025-01-31 24:00:00", "which is not a datetime (YYYY-MM-DD HH:MM:SS)"),
         (sa.Time(), "08:00:00.0000001", "a time has no more than microseconds"),
         (sa.DateTime(), "2025-01-31 08:00:00.0000001", "no more than microseconds"),
-        (sa.DateTime(), "2025-01-31 08:00:00+01:00", "and SQLite keeps no time zones"),
+        (sa.DateTime(), "2025-01-31 08:00:00+01:00", "a DateTime keeps no time zone on SQLite"),
         (sa.Uuid(), UUID, "which is not a uuid as SQLAlchemy stores it"),
         (sa.Uuid(), "000000000000000000000000000000FF", "as SQLAlchemy stores it"),
         (sa.JSON(), "{", "Expecting property name"),

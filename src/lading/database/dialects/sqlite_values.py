@@ -255,7 +255,10 @@ class SQLiteCodecs(Codecs):
         def read(text: str) -> str:
             moment = parse(whole_fraction(text))
             if moment.tzinfo is not None:
-                raise ValueError(f"the database holds {text!r}, and SQLite keeps no time zones")
+                raise ValueError(
+                    f"the database holds {text!r}, and a DateTime keeps no time zone on SQLite, "
+                    "where a String keeps the text"
+                )
             return moment.isoformat() + suffix
 
         return calling(read)

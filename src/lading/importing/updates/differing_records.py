@@ -134,8 +134,8 @@ def key_refusal(root: RowSet, differing: Iterable[Member], pair: RawPair) -> Mes
         return Message(
             "primary-key-changed",
             f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
-            "and an update can't change a primary key. Correct it here, or delete the "
-            "record there first",
+            "and an update can't change a primary key. Correct it here, delete the record "
+            f"there first, or declare natural_key = {member.name!r} if that says which is which",
         )
     return None
 
