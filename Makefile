@@ -8,6 +8,8 @@ BENCH_ARGS ?=
 DEEP ?= 20
 DRAWN ?= 10000
 PROCESSES := -n auto --maxprocesses 4 --dist worksteal
+# The code of README and the pages runs in `make docs`.
+TESTS := $(PROCESSES) --ignore=tests/test_pages.py
 FUZZ_SECONDS ?= 60
 FUZZ_ARGS ?=
 APPLICATIONS := optuna mlflow-skinny
@@ -18,13 +20,13 @@ demo: .venv/.installed
 	$(BIN)/python examples/bakery_demo.py $(DEMO_ARGS)
 
 test: .venv/.installed
-	$(BIN)/python -m pytest $(PROCESSES) $(TEST_ARGS)
+	$(BIN)/python -m pytest $(TESTS) $(TEST_ARGS)
 
 # The same, then the lines and branches of src that no test takes; of the branches alone, three of a
 # hundred may be.
 test-coverage: .venv/.installed
 	rm -rf .coverage && mkdir .coverage
-	$(BIN)/python -m pytest -p tests.support.covering $(PROCESSES) $(TEST_ARGS)
+	$(BIN)/python -m pytest -p tests.support.covering $(TESTS) $(TEST_ARGS)
 	$(BIN)/python -m slipcover --merge .coverage/*.json --out .coverage/all.json --skip-covered
 	$(BIN)/python tests/support/branch_limit.py .coverage/all.json 97
 
