@@ -635,7 +635,8 @@ class Store:
             with pytest.raises(BundleError) as caught:
                 list(reader.blocks(reader.manifest["tags"], 5))
         assert str(caught.value) == (
-            f"02_tags.json, bytes: is longer than the {size} bytes that the manifest says. {DAMAGED}"
+            f"02_tags.json, bytes: is longer than the {size} bytes that the manifest says. "
+            "Seal the bundle if the edit was meant; otherwise use an undamaged copy."
         )
 
     def test_26_right_checksum_and_wrong_count(self, damaged: Damage) -> None:

@@ -27,12 +27,9 @@ def add_lost_keys(connection: sa.Connection, metadata: sa.MetaData) -> None:
     for (name, key, onupdate, ondelete, target), group in groupby(rows, lambda row: row[:5]):
         near, far = zip(*(row[5:] for row in group), strict=True)
         table, other = (metadata.tables.get(each) for each in (name, target))
-        known = (
-            [constraint.column_keys for constraint in table.foreign_key_constraints]
-            if table is not None
-            else []
-        )
-        if table is None or other is None or list(near) in known:
+        if table is None or other is None:
+            continue
+        if list(near) in [constraint.column_keys for constraint in table.foreign_key_constraints]:
             continue
         columns = [other.columns[each] for each in far]
         table.append_constraint(

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import mysql
 
 from lading.adopting.odd_types import declared_types
 from lading.mapping.columns import kind_of
-from lading.mapping.engine_types import EngineType
+from lading.mapping.engine_types import EngineType, is_mariadb
 from lading.model.uniqueness import unique_columns
 
 #: The types that travel by engine.  The text of a value must be the same in every session, and be
@@ -39,8 +39,7 @@ def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> No
         connection: A connection of the database.
         tables: Its reflected tables.
     """
-    is_mariadb = connection.dialect.name in ("mariadb", "mysql")
-    engine = "mariadb" if is_mariadb else connection.dialect.name
+    engine = "mariadb" if is_mariadb(connection.dialect) else connection.dialect.name
     if engine not in _OWN:
         return
     for table in tables:

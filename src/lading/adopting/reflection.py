@@ -33,6 +33,7 @@ from lading.adopting.sqlite_keys import reflect_sqlite
 from lading.adopting.unnamed_keys import complete_primary_key
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
+from lading.mapping.engine_types import is_mariadb
 from lading.messages import Message
 
 #: What MariaDB would cut to whole seconds, or round to 24 bits.
@@ -111,7 +112,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
             metadata.reflect(connection, schema=schema)
         drop_copied_references(connection, metadata.tables.values())
         lead_to_whole_tables(connection, metadata)
-        if connection.dialect.name in ("mysql", "mariadb"):
+        if is_mariadb(connection.dialect):
             add_lost_keys(connection, metadata)
     for table in list(metadata.tables.values()):
         if table.fullname in left_out:
@@ -130,7 +131,7 @@ def _reflect(connection: sa.Connection, metadata: sa.MetaData, left_out: dict[st
 
 def _unescape(inspector: Any, _table: Any, column: Any) -> None:
     """Read a backtick in a column's name, which SQLAlchemy leaves doubled on MariaDB."""
-    if inspector.dialect.name in ("mysql", "mariadb"):
+    if is_mariadb(inspector.dialect):
         column["name"] = column["name"].replace("``", "`")
 
 

@@ -214,7 +214,7 @@ class Measured:
         self._refuse_line_endings()
         raise BundleError(
             Message("too-large", f"is longer than the {most} bytes that the manifest says"),
-            DAMAGED,
+            EDITED,
             file=self._entry.filename,
             field="bytes",
         )

@@ -32,6 +32,9 @@ def compared_sides(a: Any, b: Any, catalog: Catalog, names: set[str]) -> Diff:
         b: likewise.
         catalog: the catalog of both.
         names: the entities to compare.
+
+    Returns:
+        What would have to happen to ``a`` to make it ``b``.
     """
     return _with_side(
         "a",

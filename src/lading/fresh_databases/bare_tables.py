@@ -23,6 +23,7 @@ def bare_copies(tables: Iterable[sa.Table], entities: Entities) -> list[sa.MetaD
         entities: What records carry.
     """
     carried = {column for rows in entities.all_rows() for column in rows.carried()}
+    # A generated id that records don't carry needs its default.
     numbered = {rows.surrogate for rows in entities.all_rows()}
     carried -= numbered - {value.column for rows in entities.all_rows() for value in rows.values}
     copies: dict[sa.MetaData, sa.MetaData] = {}

@@ -21,6 +21,7 @@ from lading.errors import ArgumentError, TargetError
 from lading.fresh_databases import memory_templates
 from lading.fresh_databases.bare_tables import bare_copies
 from lading.fresh_databases.unfit_tables import unfit_explained
+from lading.mapping.engine_types import is_mariadb
 from lading.messages import Message, shown
 
 #: What makes a fresh database at each call, and gives an engine over it.
@@ -31,11 +32,6 @@ OWN_SCHEMAS = ("main", "temp")
 NEXT_VALUE = re.compile(r"\bnextval\('((?:[^']|'')+)'::regclass\)")
 #: How SQLite is told to keep a value as it comes.
 AS_IT_COMES = "BLOB"
-
-
-def is_mariadb(dialect: sa.Dialect) -> bool:
-    """Tell whether a dialect is MariaDB's, whose schemas are databases; also by a mysql:// URL."""
-    return dialect.name in ("mariadb", "mysql")
 
 
 def engine_name(engine: sa.Engine) -> str:

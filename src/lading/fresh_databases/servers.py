@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
-from lading.fresh_databases.factories import is_mariadb, tables_of_models, without_rows
+from lading.fresh_databases.factories import tables_of_models, without_rows
+from lading.mapping.engine_types import is_mariadb
 
 #: The most databases that wait for their next use; the one that waited longest goes first.
 MOST_IDLE = 8

@@ -266,8 +266,8 @@ class Collisions:
         if is_id and is_stored:
             also += (
                 "; or, if the bundle lacks it, delete that record first, which mirrors do where "
+                "they can"
             )
-            also += "they can"
         return Collision(
             parts[0].written,
             Message(

@@ -114,11 +114,12 @@ class ImportRun:
             return Loader(*arguments).run()
         with ExitStack() as stack:
             planner, loader = Planner(*arguments), Loader(*arguments)
-            planner.found = {name: stack.enter_context(closing(Spool())) for name in planner.roots}
+            renames = {name: stack.enter_context(closing(Spool())) for name in planner.roots}
+            planner.noted_renames = renames
             planned = planner.run()
             if planned.problems:
                 return planned
-            loader.renames = planner.found
+            loader.renames = renames
             loaded = loader.run()
         # Records that refer to such rows say so already when they are compared.
         counts = loaded.counts if loaded.problems else planned.counts

@@ -30,7 +30,8 @@ from lading.importing.resolvers import Resolvers
 from lading.importing.unique_sets import UniqueSets
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.entity_updates import EntityUpdates
-from lading.importing.updates.replaced_rows import Renames, rename_rows
+from lading.importing.updates.renamed_rows import rename_rows
+from lading.importing.updates.replaced_rows import Renames
 from lading.loading.doomed import delete_doomed, gone_records
 from lading.loading.entity_loader import EntityLoader
 from lading.loading.reference_keys import ReferenceKeys, reference_keys

@@ -34,7 +34,7 @@ class Planner(Loader):
     #: Records may refer to others that turn out bad later, so a plan always begins again without.
     leaves_bad_out = True
     #: Takes the rows that get the natural keys of new records first, where a load follows.
-    found: Renames | None = None
+    noted_renames: Renames | None = None
 
     def _load(self, context: LoadContext) -> None:
         """Decide on all records, then check those that would be written."""
@@ -78,10 +78,10 @@ class Planner(Loader):
 
     def _hand_on(self, updates: Sequence[CollectedUpdates]) -> None:
         """Keep the rows that get other natural keys for a load."""
-        if (found := self.found) is not None:
+        if (noted := self.noted_renames) is not None:
             for entity in updates:
                 for chunk in entity.replaced:
-                    found[entity.root.name].append(chunk)
+                    noted[entity.root.name].append(chunk)
 
     def _exclude_new(self, planners: list[EntityPlanner]) -> None:
         """Leave bad new records out last: without other records they may be good."""

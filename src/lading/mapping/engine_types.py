@@ -16,6 +16,11 @@ from lading.messages import is_text
 DIALECTS = {"postgresql": ("postgresql",), "mariadb": ("mariadb", "mysql")}
 
 
+def is_mariadb(dialect: sa.Dialect) -> bool:
+    """Tell whether a dialect is MariaDB's, also by a mysql:// URL."""
+    return dialect.name in DIALECTS["mariadb"]
+
+
 class ServersType(UserDefinedType[Any]):
     """A type by the name that its server has for it, limits included."""
 

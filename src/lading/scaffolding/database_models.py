@@ -14,6 +14,7 @@ from lading.adopting.repairs import LOST
 from lading.catalog import Catalog
 from lading.database.tables import adopted_entities
 from lading.errors import ArgumentError, TargetError
+from lading.mapping.engine_types import is_mariadb
 from lading.messages import Message
 from lading.scaffolding.code_layout import flat, imports, statement
 from lading.scaffolding.loaded import fault_of_models
@@ -141,8 +142,7 @@ def known_names(
 
 def _reflected(bind: sa.Engine | sa.Connection) -> tuple[Models, sa.MetaData]:
     """Reflect the tables to write; those that are left out, and lost references, are noted."""
-    is_mariadb = bind.dialect.name in ("mysql", "mariadb")
-    tables, left_out = reflected(bind, portable=not is_mariadb)
+    tables, left_out = reflected(bind, portable=not is_mariadb(bind.dialect))
     if not any(table.primary_key.columns and not is_version_table(table) for table in tables):
         adopted_entities(Catalog.from_metadata(bind))  # which says why there are none
     models = Models(left_out=dict(left_out))

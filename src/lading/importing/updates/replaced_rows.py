@@ -2,8 +2,8 @@
 
 The primary key of such a row is that of a new record, or a collation takes its natural key for the
 record's.  Nothing else can have it meanwhile, and other rows refer to it.  So the row gets the
-record's natural key before its entity is loaded, and is then updated like any other.  What is
-unique beside the key is freed first: rows that have it may give it up later.
+record's natural key before its entity is loaded (``renamed_rows``), and is then updated like any
+other.
 """
 
 from __future__ import annotations
@@ -12,28 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lading.database.dialects.base import Dialect, Row
-from lading.database.live.base import Database
 from lading.importing.batch import Batch, bare
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
 from lading.importing.filled_columns import FilledColumns
 from lading.importing.outcomes import EntityOutcome
-from lading.importing.reference_values import Parts
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.row_marks import RowMarks
 from lading.importing.unique_sets import UniqueMembers
 from lading.importing.updates.differing_records import key_refusal
-from lading.importing.updates.held_values import held_columns
-from lading.importing.updates.parking import ParkedRows, Parking
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
-from lading.importing.updates.row_updater import RowUpdater
-from lading.importing.updates.taken_values import TakenValues
-from lading.importing.updates.unique_values import Contended, UniqueGroup, UniqueValues
-from lading.importing.updates.update_writer import UpdateWriter
 from lading.model.recursive_keys import level_parts, recurring
 from lading.model.rowsets import Reference, RowSet, Value
 from lading.records.layout import Key
-from lading.scratch.pool import Pool
 from lading.scratch.spool import Spool
 
 #: The updates of natural keys that come before an entity is loaded, by its name.
@@ -111,7 +102,7 @@ class ReplacedRows:
             rows = {key: row for key, (_, row) in alike.items()}
         else:
             return {}
-        return _found(keys, rows)
+        return _rows_having(keys, rows)
 
     def _former_rows(self, batch: Batch) -> dict[int, Row]:
         """Map the places of new records to the rows that will have their natural keys."""
@@ -120,7 +111,7 @@ class ReplacedRows:
         keys = {
             n: former for n, key in enumerate(batch.keys) if (former := self._former(key)) != key
         }
-        return _found(keys, self.context.resolvers.by_key(self.root).find(keys.values()))
+        return _rows_having(keys, self.context.resolvers.by_key(self.root).find(keys.values()))
 
     def _former(self, key: Key) -> Key:
         """Return the natural key that a row has until the targets of its references have theirs."""
@@ -177,7 +168,8 @@ def _unchanged(batch: Batch) -> RowChanges:
     return RowChanges([], [], children)
 
 
-def _found(keys: Mapping[int, Key], rows: Mapping[Key, Row]) -> dict[int, Row]:
+def _rows_having(keys: Mapping[int, Key], rows: Mapping[Key, Row]) -> dict[int, Row]:
+    """Map the places of keys to the rows that have them, but for keys that several have."""
     return {n: rows[key] for n, key in keys.items() if rows.get(key, AMBIGUOUS) is not AMBIGUOUS}
 
 
@@ -208,59 +200,3 @@ def _is_carried(unique: UniqueMembers) -> bool:
         and all(type(part) is Value for part in unique.parts)
         and not set(unique.parts) <= set(rows.key)
     )
-
-
-def rename_rows(
-    context: LoadContext, root: RowSet, outcome: EntityOutcome, renames: Renames
-) -> None:
-    """Give the rows of an entity that new records need the natural keys of these.
-
-    Args:
-        context: the load.
-        root: the entity.
-        outcome: takes the problems of records whose rows can't be changed.
-        renames: what a plan has found.
-    """
-    parked = ParkedRows(context.journal.closing(Pool()))
-    _free_values(context, root, renames[root.name], parked)
-    writer = UpdateWriter(context, root, outcome, renames[root.name], parked)
-    updater = RowUpdater(context.database, root, context.order)
-    writer.write_all(context.order, updater.update)
-    context.resolvers.changed(root.table)
-
-
-def _free_values(context: LoadContext, root: RowSet, renames: Spool, parked: ParkedRows) -> None:
-    """Park rows on what is unique together with members of their keys; updates set it again."""
-    comparison = StoredComparison(context.database, root)
-    unique = context.journal.closing(UniqueValues(root, context.unique))
-    key = {member.name for member in root.key}
-    sharing = [group for group in unique.groups[root] if not key.isdisjoint(group.fields)]
-    for group in sharing if renames else ():
-        fixed = {*root.key, *comparison.uncounted, *_held(context.database, group.parts)}
-        taken = TakenValues(context.journal, group, unique.wanted)
-        parking = Parking(context, group, parked, taken, fixed)
-        for updates in renames:
-            rows = _sharing(group, comparison, updates.changes)
-            if rows:
-                parking.park(Contended(group, rows, are_doomed=True))
-
-
-def _sharing(group: UniqueGroup, comparison: StoredComparison, changes: RowChanges) -> list[Row]:
-    """Return the rows that have unique values, of which their natural keys change some."""
-    changed = zip(changes.identities, changes.fields, strict=True)
-    rows = [row for row, fields in changed if row and not group.fields.isdisjoint(fields)]
-    if not rows:
-        return []
-    stored = comparison.reader.stored_records(rows)
-    contents = map(comparison.raw.stored_content, stored.lines)
-    pairs = zip(stored.rows, contents, strict=True)
-    return [row.identity for row, content in pairs if group.key(content, None) is not None]
-
-
-def _held(database: Database, members: Parts) -> Iterator[Value | Reference]:
-    """Yield the members that foreign keys refer to: rows of other tables may go along."""
-    for member in members:
-        columns = (member.column,) if isinstance(member, Value) else member.carried_columns
-        names = {column.name for column in columns}
-        if names and any(held_columns(database, {columns[0].table: names})):
-            yield member

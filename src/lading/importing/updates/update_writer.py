@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -20,10 +20,11 @@ from lading.importing.updates.parking import ParkedRows
 from lading.importing.updates.row_changes import RecordUpdates, RowChanges
 from lading.mapping.load_order import LoadOrder
 from lading.messages import Message, listed, noted
-from lading.model.rowsets import RowSet
+from lading.model.rowsets import Column, RowSet
 from lading.scratch.spool import Spool
 
-RELEASE = (
+#: What to do where foreign keys hold values that an update changes.
+RELEASE_FIRST = (
     "While a row refers to the old value, no import can change it: let such rows refer to nothing, "
     "or to another record, in an import before this one, or declare the foreign key with ON UPDATE "
     "CASCADE"
@@ -80,6 +81,8 @@ class UpdateWriter:
         self.outcome = outcome
         self.updates = updates
         self.parked = parked
+        #: What holds the values of the columns that refused updates change, asked for once.
+        self.holders: dict[frozenset[Column], str] = {}
 
     def write_all(self, order: LoadOrder, write: Write) -> None:
         """Write something of all updates, and report what is refused."""
@@ -162,17 +165,26 @@ class UpdateWriter:
 
     def _holding(self, update: RefusedUpdate) -> str:
         """Say which foreign keys may hold values that a refused update changes."""
-        columns: dict[sa.Table, set[str]] = {}
-        for rows, changes in update.pair.updates.changes.walk(self.root):
-            changed = {name for fields in changes.fields for name in fields}
-            for value in rows.values:
-                if value.name in changed:
-                    columns.setdefault(value.column.table, set()).add(value.column.name)
-        held = [
-            f"{near} refers to {table.fullname}.{names}"
-            for table, names, near in held_columns(self.context.database, columns)
+        columns = frozenset(
+            value.column
+            for rows, changes in update.pair.updates.changes.walk(self.root)
+            for value in rows.values
+            if any(value.name in fields for fields in changes.fields)
+        )
+        if columns not in self.holders:
+            self.holders[columns] = self._holders_of(columns)
+        return self.holders[columns]
+
+    def _holders_of(self, columns: Iterable[Column]) -> str:
+        """Say which foreign keys refer to columns, and what to do; empty if none does."""
+        names: dict[sa.Table, set[str]] = defaultdict(set)
+        for column in columns:
+            names[column.table].add(column.name)
+        texts = [
+            f"{near} refers to {table.fullname}.{far}"
+            for table, far, near in held_columns(self.context.database, names)
         ]
-        return f"{listed(held, separator='; ')}. {RELEASE}" if held else ""
+        return f"{listed(texts, separator='; ')}. {RELEASE_FIRST}" if texts else ""
 
     def _collision(self, update: RefusedUpdate) -> Collision | None:
         """Return the other row that has a unique value of a refused record, if there is one."""

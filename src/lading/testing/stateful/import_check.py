@@ -164,9 +164,9 @@ class ImportCheck:
         if plan is None or self.failed(plan) != failed:
             return
         self._hold_counts("plan", plan, failed)
-        made = diff(self.document, self.exported, catalog=self.live.plans.catalog)
-        if self._changes(plan) != self._changes(made):
-            differences = first_differences(plan, made.log)
+        difference = diff(self.document, self.exported, catalog=self.live.plans.catalog)
+        if self._changes(plan) != self._changes(difference):
+            differences = first_differences(plan, difference.log)
             raise RoundTripError("\n".join(["a plan foretold other changes:", *differences]))
         foretold = Counter[str]()
         for cascade in plan.cascades:
