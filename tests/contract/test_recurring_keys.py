@@ -541,7 +541,7 @@ def test_a_wave_does_not_choose_between_twins(engine: sa.Engine) -> None:
 
 @pytest.mark.parametrize("at", [1, 3], ids=["itself", "three rows"])
 def test_a_circle_of_parents_is_no_export(engine: sa.Engine, tmp_path: Path, at: int) -> None:
-    """Its rows have no key that ends; the error names one of them, and not a level of depth."""
+    """Its rows have no key that ends; the error names them, and not a level of depth."""
     world = forest([(1, None, "a"), (2, 1, "b"), (3, 2, "c"), (4, 3, "d")])
     world.filled(engine)
     table = world.models.Category.__table__
@@ -554,8 +554,65 @@ def test_a_circle_of_parents_is_no_export(engine: sa.Engine, tmp_path: Path, at:
     assert error.key["name"] in "abc"
     assert error.problem == (
         f"the row with name {error.key['name']!r} is among its own ancestors, so its natural key "
-        "has no end"
+        f"has no end; the rows of this circle have {_circle(error.key['name'], at)}"
     )
+
+
+def _circle(first: str, at: int) -> str:
+    """Name the rows of a circle, each followed by the one above it."""
+    names = "cba"[3 - at :]
+    start = names.index(first)
+    return "; ".join(f"name {name!r}" for name in names[start:] + names[:start])
+
+
+@pytest.mark.parametrize("mode", ["skip", "error", "update", "mirror"])
+@pytest.mark.parametrize("dry_run", [False, True], ids=["import", "plan"])
+def test_new_records_are_refused_beside_rows_in_a_circle(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, mode: str, dry_run: bool
+) -> None:
+    """They might be these rows, which no key finds; the error names them as an export's does."""
+    monkeypatch.setattr(resolve, "SMALL", 2)
+    world = forest([(1, None, "z"), (2, None, "a"), (3, 2, "b"), (4, 3, "c"), (5, 4, "d")])
+    world.filled(engine)
+    table = world.models.Category.__table__
+    document = export_document(engine, catalog=world.catalog)
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.id == 2).values(parent_id=4))
+        before = connection.execute(sa.select(table).order_by(table.c.id)).all()
+    with pytest.raises(TargetError, match="Break the circle: set parent of one") as caught:
+        import_document(engine, document, catalog=world.catalog, on_conflict=mode, dry_run=dry_run)
+    assert caught.value.problem.endswith("have name 'c'; name 'b'; name 'a'")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(table).order_by(table.c.id)).all() == before
+
+
+@pytest.mark.parametrize("mode", ["skip", "update"])
+def test_rows_in_a_circle_are_no_matter_to_an_import_that_finds_all(
+    engine: sa.Engine, mode: str
+) -> None:
+    """A record whose key is there means that row."""
+    world = forest([(1, None, "z"), (2, None, "a"), (3, 2, "b")], products=False)
+    world.filled(engine)
+    table = world.models.Category.__table__
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.id == 2).values(parent_id=3))
+    report = import_document(
+        engine, {"categories": [nested("z")]}, catalog=world.catalog, on_conflict=mode
+    )
+    assert report.imported == 0
+
+
+def test_new_records_are_refused_beside_rows_without_a_root(sqlite_file: Backend) -> None:
+    """Their keys have no end either."""
+    world = forest([(1, None, "a"), (2, 1, "b")], products=False)
+    with sqlite_file.database() as engine:
+        world.filled(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("UPDATE categories SET parent_id = 77 WHERE id = 1")
+            connection.commit()
+        with pytest.raises(TargetError, match="parent_id = 77 refers to no row of categories"):
+            import_document(engine, {"categories": [nested("c")]}, catalog=world.catalog)
 
 
 @pytest.mark.parametrize("only", [None, ["products"]], ids=["its own row", "an ancestor alone"])

@@ -18,11 +18,11 @@ from lading.errors import TargetError
 from lading.exporting.encode import RowEncoder
 from lading.exporting.query import ReferenceSlot, Selection, identity_of
 from lading.exporting.reading import Reading
-from lading.messages import Message, shown
+from lading.messages import Message, listed
 from lading.model.hidden import shown_foreign_key
-from lading.model.recursive_keys import Parts, deepest, recurring
+from lading.model.recursive_keys import Parts, deepest, level_parts, recurring
 from lading.model.rowsets import RowSet
-from lading.records.describe import masked_key
+from lading.records.describe import described, masked_key
 from lading.records.layout import Key, RecordLayout, WrittenKey
 from lading.records.lines import encode_lines
 
@@ -195,16 +195,18 @@ class Ancestors:
             visited[at] = None
             at = levels[at].above
         level = levels[at if at in visited else identity]
-        others = tuple(part for part in self.own.parts if part is not self.own)
-        key = masked_key(others, level.parts)
-        key_text = " and ".join(f"{name} {shown(value)}" for name, value in key.items())
+        key_text = self._described(level)
+        key = masked_key(level_parts(self.own.parts), level.parts)
         where: dict[str, Any] = {"entity": self.rows.name, "field": self.own.written, "key": key}
         if at in visited:
+            names = list(visited)
+            circle = names[names.index(at) :]
+            rows = listed((self._described(levels[name]) for name in circle), separator="; ")
             return TargetError(
                 Message(
                     "key-endless",
                     f"the row with {key_text} is among its own ancestors, so its natural key has "
-                    "no end",
+                    f"no end; the rows of this circle have {rows}",
                 ),
                 f"Break the circle: set {self.own.written} of one of its rows to null.",
                 **where,
@@ -218,6 +220,10 @@ class Ancestors:
             "Make the tree less deep, or declare a natural_key that doesn't recur.",
             **where,
         )
+
+    def _described(self, level: Level) -> str:
+        """Describe a row by what its own level adds to its key."""
+        return described(level_parts(self.own.parts), level.parts)
 
 
 def _opened(line: bytes, name: bytes) -> bytes:

@@ -14,6 +14,7 @@ from lading.exporting.reading import identities_of
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.context import LoadContext
+from lading.importing.keyless_rows import refuse_keyless
 from lading.importing.link_texts import LinkTexts
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.records_beside import RecordsBeside
@@ -189,6 +190,8 @@ class Conflicts:
         self.is_empty = context.tables.is_empty(root)
         self.resolver = context.resolvers.by_key(root)
         self.beside: RecordsBeside | None = None
+        #: Whether every stored record is known to have a key that finds it.
+        self.is_complete = False
         self.link_texts = LinkTexts(root)
 
     def read_along(self, total: int, lacking: Spool | None = None) -> None:
@@ -240,6 +243,14 @@ class Conflicts:
         beside = self.beside.find(batch.keys) if self.beside is not None else None
         if beside is not None:
             return self._decide_stored(batch, *beside)
+        decisions = self._decide_found(batch)
+        if decisions.insert and not self.is_complete:
+            refuse_keyless(self.context.database, self.root)
+            self.is_complete = True
+        return decisions
+
+    def _decide_found(self, batch: Batch) -> Decisions:
+        """Decide on a batch whose stored records are looked up."""
         identities = self.resolver.find(batch.keys)
         places: list[int] = []
         new: list[int] = []
