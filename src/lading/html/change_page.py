@@ -63,7 +63,7 @@ def change_data(changes: ChangeSet, label: str | None = None) -> dict[str, Any]:
     return {
         "title": f"{changes.title}: {changes.total}",
         "facts": [[name, text] for name, text in facts.items() if text],
-        "notes": [],
+        "notes": [changes.problem_note] if total and changes.problem_note else [],
         "counts": [[name, _counts(counts)] for name, counts in changes.entities.items()],
         "parts": _parts(changes),
         "problems": problems,

@@ -29,6 +29,8 @@ class ChangeSet:
 
     #: What its text begins with.
     title = "changes"
+    #: What problems mean to whoever reads its text.
+    problem_note: str | None = None
 
     def __init__(
         self,
@@ -65,7 +67,9 @@ class ChangeSet:
         return len(self.log) > 0
 
     def __str__(self) -> str:
-        return summary_text(self.title, self._summary(), self.log.groups)
+        return summary_text(
+            self.title, self._summary(), self.log.groups, problem_note=self.problem_note
+        )
 
     def changes(self, entity: str | None = None) -> Iterator[RecordChange]:
         """Iterate over the changes, which are read from the disk one after the other.

@@ -13,6 +13,10 @@ class ImportPlan(ChangeSet):
     """
 
     title = "import plan"
+    problem_note = (
+        "an import with problems writes nothing, unless on_error='continue' leaves out the bad "
+        "records"
+    )
 
 
 class Diff(ChangeSet):

@@ -14,8 +14,17 @@ from lading.report import Counts, total_of
 LINES = 20
 
 
-def summary_text(title: str, summary: PlanSummary, groups: ChangeGroups) -> str:
-    """Say what would happen: totals, deletes, updates, inserts, problems, and totals again."""
+def summary_text(
+    title: str, summary: PlanSummary, groups: ChangeGroups, *, problem_note: str | None = None
+) -> str:
+    """Say what would happen: totals, deletes, updates, inserts, problems, and totals again.
+
+    Args:
+        title: what the text begins with.
+        summary: the counts, and all else than changes.
+        groups: the changes.
+        problem_note: what is said below problems.
+    """
     total = total_of(summary.entities.values())
     headline = f"{title}: {total}"
     problem_count = len(summary.problems) + summary.more_problems
@@ -28,6 +37,7 @@ def summary_text(title: str, summary: PlanSummary, groups: ChangeGroups) -> str:
         *_grouped("inserted", "+", list(groups.inserts.values()), groups.inserted),
         *_part("differing", "=", map(str, summary.differences), difference_count),
         *_part("problems", "!", map(str, summary.problems), problem_count),
+        *([f"  ({problem_note})"] if problem_count and problem_note else []),
         *_part("not checked", "?", summary.unchecked),
     ]
     return "\n".join([headline, *_entities(summary.entities), *body, *([headline] if body else [])])

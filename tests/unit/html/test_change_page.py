@@ -43,6 +43,7 @@ def test_deletes_come_first_with_what_they_take_along() -> None:
         {"slug": "roll-0"}, {"unit_price": "1.20"}, {"unit_price": "1.35"},
     ]  # fmt: skip
     assert (len(data["problems"]), data["problemTotal"]) == (1, 3)
+    assert data["notes"][0].startswith("an import with problems writes nothing, unless")
     assert data["unchecked"]
 
 

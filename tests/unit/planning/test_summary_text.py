@@ -22,6 +22,7 @@ inserted: 2
 problems: 3
   ! 02_products.json record 7, name: is too long.
   ! and 2 more
+  (an import with problems writes nothing, unless on_error='continue' leaves out the bad records)
 not checked: 1
   ? products: CHECK (unit_price > 0)
 import plan: 2 inserted, 4 updated, 1 deleted"""
