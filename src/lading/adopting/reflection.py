@@ -31,6 +31,7 @@ from lading.adopting.repairs import (
 )
 from lading.adopting.sqlite_keys import reflect_sqlite
 from lading.adopting.unnamed_keys import complete_primary_key
+from lading.driver_errors.refusals import refusal_during
 from lading.errors import TargetError
 from lading.mapping.columns import kind_of
 from lading.mapping.engine_types import is_mariadb
@@ -87,10 +88,19 @@ def reflected(
             "Use await async_connection.run_sync(Catalog.from_metadata).",
         ) from error
     except sa.exc.SQLAlchemyError as error:
-        refusal = getattr(error, "orig", None) or error  # without the statement and a link
-        text = f"the database can't be reflected: {refusal}"
-        raise TargetError(Message("reflection-failed", text)) from error
+        raise _refusal(error) from error
     return list(metadata.tables.values()), left_out
+
+
+def _refusal(error: sa.exc.SQLAlchemyError) -> TargetError:
+    """Return lading's error for a database that can't be reflected."""
+    code, text = "reflection-failed", "the database can't be reflected"
+    if isinstance(error, sa.exc.NoSuchTableError):
+        return TargetError(
+            Message(code, f"{text}: a foreign key refers to table {error}, which isn't there"),
+            "Drop the foreign key, or create the table.",
+        )
+    return refusal_during(code, text, error)
 
 
 @contextmanager

@@ -31,6 +31,8 @@ def reflect_sqlite(
 
     inspector.get_multi_foreign_keys = complete
     for name in inspector.get_table_names():
+        if name in left_out:
+            continue  # such as a virtual table, which can't be read without its module
         table = sa.Table(name, metadata)
         inspector.reflect_table(table, None, exclude_columns=("",), resolve_fks=False)
         if any(column["name"] == "" for column in inspector.get_columns(name)):

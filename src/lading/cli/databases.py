@@ -11,7 +11,7 @@ import click
 import sqlalchemy as sa
 
 from lading.cli.secrets import masked
-from lading.database.refusals import refusals
+from lading.driver_errors.refusals import refusals
 from lading.errors import TargetError
 from lading.messages import Message
 

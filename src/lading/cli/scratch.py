@@ -10,7 +10,7 @@ import click
 import sqlalchemy as sa
 
 from lading.cli.databases import connected, engine_of
-from lading.database.refusals import refusals
+from lading.driver_errors.refusals import refusals
 from lading.fresh_databases.factories import EngineFactory
 from lading.fresh_databases.servers import ServerDatabases
 

@@ -19,8 +19,8 @@ from lading.catalog import AS_READ, Catalog
 from lading.database.dialect_cache import dialect_cache
 from lading.database.live import database_for
 from lading.database.live.base import Database, TableKeys
-from lading.database.refusals import is_lost, refusals
 from lading.database.tables import keys_of, require_tables, tables_of
+from lading.driver_errors.refusals import is_lost, refusals
 from lading.errors import OutcomeUnknown, TargetError
 from lading.mapping.coverage import uncarried
 from lading.messages import Message, listed
@@ -65,7 +65,7 @@ def _database(connection: sa.Connection, catalog: Catalog) -> Iterator[Database]
 @contextmanager
 def reading(session: Any, catalog: Catalog) -> Iterator[Opened]:
     """Open one consistent snapshot, or join the caller's transaction."""
-    with refusals(), ExitStack() as stack:
+    with refusals(entities=catalog.use()), ExitStack() as stack:
         owner = _owner(session, catalog)
         if isinstance(owner, sa.Engine):
             connection = stack.enter_context(owner.connect())
@@ -119,7 +119,7 @@ def writing(
     """
     keys = keys_of(catalog.use(), names)
     compared = list(keys_of(catalog.use(), updated))
-    with refusals():
+    with refusals(entities=catalog.use()):
         owner = _owner(session, catalog)
         transaction = (
             _own_transaction(owner, catalog, keys, compared)

@@ -16,10 +16,10 @@ from lading.bundle.writer import TOO_LONG
 from lading.catalog import Catalog
 from lading.changes.history import history_of
 from lading.database.live.base import Database
-from lading.database.refusals import refusals, veiled
 from lading.database.revisions import revisions_of
 from lading.database.session import Opened, reading
 from lading.database.tables import require_tables
+from lading.driver_errors.refusals import refusals, veiled
 from lading.errors import TargetError
 from lading.exporting.manifest_builder import Contents
 from lading.exporting.omissions import left_out, rounded, warn_of_closure
@@ -125,7 +125,7 @@ class Export:
             chunks = reader.chunks(self.scope.where.get(name))
         total = len(identities) if identities is not None else self._count(rows)
         exported = 0
-        with closing(chunks), refusals(name), self.database.texts_of(rows):
+        with closing(chunks), refusals(name, self.entities), self.database.texts_of(rows):
             for lines in chunks:
                 yield dumped(rows, lines) if needs_marshmallow(rows) else lines
                 exported += len(lines)

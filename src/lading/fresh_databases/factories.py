@@ -15,8 +15,8 @@ from sqlalchemy.dialects.sqlite.base import SQLiteTypeCompiler
 from sqlalchemy.util import LRUCache
 
 from lading.catalog import Catalog
-from lading.database.refusals import refusals
 from lading.database.tables import tables_of
+from lading.driver_errors.refusals import refusal_during, refusals
 from lading.errors import ArgumentError, TargetError
 from lading.fresh_databases import memory_templates
 from lading.fresh_databases.bare_tables import bare_copies
@@ -198,7 +198,8 @@ def _with_tables(engine: sa.Engine, catalog: Catalog, *, may_be_bare: bool) -> I
     tables = tables_of_models(catalog)
     schemas = sorted({table.schema for table in tables if table.schema})
     with ExitStack() as stack:
-        with refusals():  # and not of what is done with the tables later
+        # and not of what is done with the tables later
+        with refusals(entities=catalog.use()):
             usable = stack.enter_context(_with_schemas(engine, schemas))
             with usable.connect() as connection:
                 if engine.dialect.name != "sqlite":
@@ -257,21 +258,23 @@ def _create_on_server(
     except sa.exc.DBAPIError:
         if not may_be_bare:
             raise
-        with _explained():
+        with _explained(catalog):
             _create(connection, tables, bare_copies(tables, catalog.use()))
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(catalog: Catalog) -> Iterator[None]:
     """Say of a server's refusal to create tables what to do about it."""
     try:
         yield
     except sa.exc.DBAPIError as error:
-        text = f"an empty database can't have the tables: {error.orig}"
-        raise TargetError(
-            Message("restore-failed", text),
-            "Create what is missing in the server's template database (PostgreSQL: template1), or "
-            "restore into SQLite: leave --scratch out, or pass restore=True.",
+        raise refusal_during(
+            "restore-failed",
+            "an empty database can't have the tables",
+            error,
+            entities=catalog.use(),
+            remedy="Create what is missing in the server's template database (PostgreSQL: "
+            "template1), or restore into SQLite: leave --scratch out, or pass restore=True.",
         ) from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.database.refusals import code_of
+from lading.driver_errors.explanations import code_of
 from lading.errors import TargetError
 from lading.messages import Message
 

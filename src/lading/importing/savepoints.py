@@ -8,8 +8,8 @@ from typing import Protocol, Self, TypeVar
 import sqlalchemy as sa
 
 from lading.database.live.base import Database
-from lading.database.refusals import refusal_without_values
 from lading.database.refused_columns import refused_columns
+from lading.driver_errors.refusals import refusal_without_values
 from lading.importing.journal import Journal, WriteLog
 from lading.importing.shared_columns import Disagreement
 from lading.messages import Message, noted

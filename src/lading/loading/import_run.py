@@ -10,10 +10,10 @@ from typing import Any
 
 from lading.catalog import Catalog
 from lading.database.live.base import Database
-from lading.database.refusals import veiled
 from lading.database.revisions import compared
 from lading.database.session import reading, writing
 from lading.database.tables import require_tables
+from lading.driver_errors.refusals import veiled
 from lading.errors import AlteredWarning, ArgumentError, ImportFailed
 from lading.importing.entity_reader import Watch
 from lading.importing.import_options import UPDATING, ImportOptions

@@ -109,6 +109,9 @@ class Database(ABC):
         try:
             while rows := result.cursor_strategy.fetchmany(result, result.cursor, size):
                 yield rows if isinstance(rows, list) else list(rows)
+        except sa.exc.DBAPIError as error:
+            error.statement = error.statement or result.context.statement
+            raise
         finally:
             result.close()
 

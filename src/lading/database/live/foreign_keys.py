@@ -49,14 +49,15 @@ SELECT constraint_schema, table_name, constraint_name, delete_rule
 FROM information_schema.referential_constraints
 WHERE constraint_schema NOT IN {OWN_SCHEMAS}
 """
+#: Virtual tables have no page of their own, and can't be asked without their module.
 SQLITE_KEYS = """
 SELECT m.name, f.id, f."from", f."table", f."to", f.on_delete
 FROM {schema}.sqlite_master AS m, pragma_foreign_key_list(m.name, ?) AS f
-WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq
+WHERE m.type = 'table' AND m.rootpage > 0 ORDER BY m.name, f.id, f.seq
 """
 SQLITE_PRIMARY_KEYS = """
 SELECT m.name, t.name FROM {schema}.sqlite_master AS m, pragma_table_info(m.name, ?) AS t
-WHERE m.type = 'table' AND t.pk > 0 ORDER BY m.name, t.pk
+WHERE m.type = 'table' AND m.rootpage > 0 AND t.pk > 0 ORDER BY m.name, t.pk
 """
 
 

@@ -38,7 +38,21 @@ class CatalogTables:
         ):
             stored = Stored(*row)
             columns[place(table)][stored.name.lower()] = stored
+        self._refuse_broken_views([table for table in tables if not columns[place(table)]])
         return columns
+
+    def _refuse_broken_views(self, tables: Sequence[sa.Table]) -> None:
+        """Raise the server's own error for a view of what isn't there: it has no columns."""
+        for table in self.views(tables):
+            self.database.fetch(f"SELECT 1 FROM {self.database.dialect.table(table)} LIMIT 0")
+
+    def views(self, tables: Sequence[sa.Table]) -> list[sa.Table]:
+        """Return which of some tables are views."""
+        sql = (
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            f"WHERE table_type LIKE '%%VIEW' AND {PLACES}"
+        )
+        return [table for table, _ in self.ask(sql, tables)]
 
     def ask(self, sql: str, tables: Sequence[sa.Table]) -> Iterator[tuple[sa.Table, Row]]:
         """Ask a catalog table about some tables, in one statement; yield what it says of each.

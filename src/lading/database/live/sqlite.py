@@ -70,17 +70,32 @@ class SQLiteDatabase(Database):
         strict = IS_STRICT if version >= STRICT_SINCE else "0"
         marks = ",".join(["(?,?,?)"] * len(places))
         values = [value for n, (schema, name) in enumerate(places) for value in (n, name, schema)]
-        rows = self.fetch(
-            f"SELECT given.column1, x.name, x.type, x.hidden, {strict} "
-            f"FROM (VALUES {marks}) AS given, "
-            "pragma_table_xinfo(given.column2, given.column3) AS x",
-            values,
-        )
+        try:
+            rows = self.fetch(
+                f"SELECT given.column1, x.name, x.type, x.hidden, {strict} "
+                f"FROM (VALUES {marks}) AS given, "
+                "pragma_table_xinfo(given.column2, given.column3) AS x",
+                values,
+            )
+        except sa.exc.OperationalError as error:
+            error.statement = self._refused(tables, str(error.orig))
+            raise
         for number, name, type_, hidden, is_strict in rows:
             columns[places[number]][name.lower()] = declared_as(
                 type_, is_strict=bool(is_strict), is_generated=hidden in GENERATED
             )
         return columns
+
+    def _refused(self, tables: Sequence[sa.Table], text: str) -> str | None:
+        """Return the SELECT that is refused with a text, as of a view of what isn't there."""
+        for table in tables:
+            sql = f"SELECT 1 FROM {self.dialect.table(table)} LIMIT 0"
+            try:
+                self.fetch(sql)
+            except sa.exc.OperationalError as error:
+                if str(error.orig) == text:
+                    return sql
+        return None
 
     def live_keys(self) -> LiveKeys:
         return sqlite_keys(self)

@@ -1,121 +1,20 @@
-"""What a database refuses, in lading's errors: by the codes of each engine, never by texts."""
+"""What a database refuses, in lading's errors: where, why, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
 
+from lading.driver_errors.explanations import LOST, REFUSED, code_of, explained
+from lading.driver_errors.named_tables import tables_named
 from lading.errors import LadingError, TargetError
-from lading.messages import Message
+from lading.messages import Message, listed
 from lading.model.entities import Entities
 from lading.model.hidden import WITHHELD, has_hidden
 
-Explanation = tuple[Message, str]
-
-LOST: Explanation = (
-    Message(
-        "connection-lost",
-        "the connection to the database was lost before the commit, so nothing was committed",
-    ),
-    "See that the server runs and is reachable, and try again.",
-)
-DEADLOCK: Explanation = (
-    Message(
-        "deadlock",
-        "the database ended a deadlock with another transaction by rolling this one back",
-    ),
-    "Try again.",
-)
-CONFLICT: Explanation = (
-    Message(
-        "serialization",
-        "the database can't put this transaction in one order with others that wrote meanwhile",
-    ),
-    "Try again.",
-)
-LOCKED: Explanation = (
-    Message("lock-timeout", "another transaction holds a lock for longer than this session waits"),
-    "Try again when the other one has ended, or raise {setting}.",
-)
-TIMEOUT: Explanation = (
-    Message("statement-timeout", "a statement was stopped, by a time limit or by somebody"),
-    "Raise {setting} for this session, and try again.",
-)
-READ_ONLY: Explanation = (
-    Message("read-only", "the database (or this session) is read-only"),
-    "Give an engine that may write: {setting}.",
-)
-DENIED: Explanation = (
-    Message("privilege-missing", "the database user lacks a privilege"),
-    "GRANT it, or connect as another user.",
-)
-DENIED_POSTGRESQL: Explanation = (
-    DENIED[0],
-    "GRANT it (an import needs SELECT, USAGE and UPDATE of sequences), or connect as another user.",
-)
-FULL: Explanation = (
-    Message("database-full", "the database has no room left"),
-    "Make room where it keeps its data, and try again.",
-)
-PACKET: Explanation = (
-    Message("packet-too-large", "a statement is larger than the server takes (max_allowed_packet)"),
-    "Raise max_allowed_packet on the server, and try again.",
-)
-
-POSTGRESQL: Mapping[str, Explanation] = {
-    "40P01": DEADLOCK,
-    "40001": CONFLICT,
-    "55P03": LOCKED,
-    "57014": TIMEOUT,
-    "25006": READ_ONLY,
-    "42501": DENIED_POSTGRESQL,
-    "53100": FULL,
-}
-MARIADB: Mapping[int, Explanation] = {
-    1213: DEADLOCK,
-    1020: CONFLICT,
-    1205: LOCKED,
-    1317: TIMEOUT,
-    1969: TIMEOUT,
-    1290: READ_ONLY,
-    1792: READ_ONLY,
-    1836: READ_ONLY,
-    1044: DENIED,
-    1142: DENIED,
-    1143: DENIED,
-    1227: DENIED,
-    1021: FULL,
-    1114: FULL,
-    1153: PACKET,
-}
-#: By SQLite's primary result codes.
-SQLITE: Mapping[int, Explanation] = {5: LOCKED, 6: LOCKED, 8: READ_ONLY, 13: FULL}
-REFUSED: Explanation = Message("database-refused", "the database refused"), ""
-BY_CODE: Mapping[str, Mapping[Any, Explanation]] = {
-    "postgresql": POSTGRESQL,
-    "mysql": MARIADB,
-    "sqlite": SQLITE,
-}
-#: The setting that a remedy names, by engine.
-SETTINGS: Mapping[str, Mapping[Explanation, str]] = {
-    "postgresql": {
-        LOCKED: "lock_timeout",
-        TIMEOUT: "statement_timeout",
-        READ_ONLY: "without default_transaction_read_only, and not a standby",
-    },
-    "mysql": {
-        LOCKED: "innodb_lock_wait_timeout",
-        TIMEOUT: "max_statement_time",
-        READ_ONLY: "without SET SESSION TRANSACTION READ ONLY, and not a replica",
-    },
-    "sqlite": {
-        LOCKED: "the engine's timeout: connect_args={'timeout': 60}",
-        READ_ONLY: "without PRAGMA query_only or mode=ro, on a file that may be written",
-    },
-}
 #: Codes after which it is unknown whether the server carried the statement out: it was told to
 #: stop, or the reply is lost.
 GONE_POSTGRESQL = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
@@ -126,15 +25,21 @@ GONE_MARIADB = {1053, 1927, 2006, 2013, 2014, 2055}
 
 
 @contextmanager
-def refusals(entity: str | None = None) -> Iterator[None]:
-    """Turn exceptions of the driver and of SQLAlchemy into lading's errors."""
+def refusals(entity: str | None = None, entities: Entities | None = None) -> Iterator[None]:
+    """Turn exceptions of the driver and of SQLAlchemy into lading's errors.
+
+    Args:
+        entity: the entity that is read or written; by default that of the first table that the
+            refused statement names.
+        entities: those of the catalog, for the names of tables.
+    """
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
         interruption = _interruption(error)
         if interruption is not None:
             raise interruption from error
-        raise refusal(_first(error), entity) from error
+        raise refusal(_first(error), entity, entities) from error
     except UnicodeError as error:
         raise TargetError(
             Message("text-undecodable", f"the driver can't read or write a text ({error})"),
@@ -143,8 +48,10 @@ def refusals(entity: str | None = None) -> Iterator[None]:
         ) from error
 
 
-def refusal(error: BaseException, entity: str | None = None) -> TargetError:
-    """Return lading's error for an exception of SQLAlchemy's."""
+def refusal(
+    error: BaseException, entity: str | None = None, entities: Entities | None = None
+) -> TargetError:
+    """Return lading's error for an exception of SQLAlchemy's; see ``refusals``."""
     if isinstance(error, sa.exc.MissingGreenlet):
         return TargetError(
             Message("asyncio-engine", "this engine is for asyncio, which lading can't await"),
@@ -162,10 +69,44 @@ def refusal(error: BaseException, entity: str | None = None) -> TargetError:
         )
     orig = getattr(error, "orig", None)
     text = str(orig or error).strip()
-    problem, remedy = _explained(orig) if orig is not None else REFUSED
+    problem, remedy = explained(orig) if orig is not None else REFUSED
     if is_lost(error):
         problem, remedy = LOST
-    return TargetError(Message(problem.code, f"{problem}: {text}"), remedy, entity=entity)
+    tables = tables_named(getattr(error, "statement", None) or "", entities)
+    entity = entity or next(iter(tables.values()), None)
+    message = Message(problem.code, f"{problem}: {text}{_place(tables, entity, text)}")
+    return TargetError(message, remedy, entity=entity)
+
+
+def refusal_during(
+    code: str,
+    text: str,
+    error: BaseException,
+    *,
+    entities: Entities | None = None,
+    remedy: str = "",
+) -> TargetError:
+    """Return lading's error for an exception of SQLAlchemy's during some work.
+
+    Args:
+        code: the code of the error.
+        text: what can't be done.
+        error: why.
+        entities: those of the catalog, for the names of tables.
+        remedy: what to do; by default what the exception's code suggests.
+    """
+    refused = refusal(error, entities=entities)
+    reason = refused.problem.removeprefix(f"{REFUSED[0]}: ")
+    message = Message(code, f"{text}: {reason}")
+    return TargetError(message, remedy or refused.remedy, entity=refused.entity)
+
+
+def _place(tables: Iterable[str], entity: str | None, text: str) -> str:
+    """Say which tables a statement names, unless an error says so already."""
+    names = [re.escape(name) for name in tables if name != entity]
+    if all(re.search(rf"(?<!\w){name}(?!\w)", text) for name in names):
+        return ""
+    return f" (in a statement on {listed(tables, separator=', ')})"
 
 
 def refusal_without_values(error: BaseException) -> str:
@@ -199,21 +140,6 @@ def is_lost(error: BaseException) -> bool:
     if engine == "postgresql":
         return code in GONE_POSTGRESQL or str(code).startswith("08")
     return engine == "mysql" and code in GONE_MARIADB
-
-
-def code_of(orig: BaseException) -> tuple[str, Any]:
-    """Return the engine of a driver's error, and its SQLSTATE, number or primary code."""
-    if hasattr(orig, "sqlite_errorcode"):
-        return "sqlite", orig.sqlite_errorcode & 0xFF
-    if orig.args and isinstance(orig.args[0], int):
-        return "mysql", orig.args[0]
-    return "postgresql", getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
-
-
-def _explained(orig: BaseException) -> Explanation:
-    engine, code = code_of(orig)
-    explanation = BY_CODE[engine].get(code, REFUSED)
-    return explanation[0], explanation[1].format(setting=SETTINGS[engine].get(explanation, ""))
 
 
 def _first(error: BaseException) -> BaseException:

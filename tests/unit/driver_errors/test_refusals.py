@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from lading import BundleError, Catalog, TargetError
-from lading.database.refusals import (
+from lading.driver_errors.refusals import (
     WITHHELD,
     is_lost,
     refusal,
@@ -28,9 +28,9 @@ def wrapped(orig: BaseException, *, lost: bool = False) -> sa.exc.DBAPIError:
     return sa.exc.DBAPIError("SELECT", None, orig, connection_invalidated=lost)
 
 
-def sqlite_error(code: int) -> sqlite3.OperationalError:
+def sqlite_error(code: int, text: str = "said so") -> sqlite3.OperationalError:
     """Return an error with an extended result code."""
-    error = sqlite3.OperationalError("said so")
+    error = sqlite3.OperationalError(text)
     error.sqlite_errorcode = code
     return error
 
@@ -57,6 +57,17 @@ TOLD: list[tuple[Any, str]] = [
     (sqlite_error(5 | 2 << 8), "raise the engine's timeout"),
     (sqlite_error(8), "read-only.*query_only"),
     (sqlite_error(13), "no room left"),
+    (psycopg.errors.UndefinedTable("x"), "names what isn't there: repair or drop it"),
+    (psycopg.errors.DataCorrupted("x"), "files are damaged: rescue what can be read, or"),
+    (psycopg.errors.ConfigurationLimitExceeded("x"), "Raise the server's limit"),
+    (pymysql.err.OperationalError(1449, "x"), "names what isn't there"),
+    (pymysql.err.OperationalError(1932, "x"), "files are damaged"),
+    (sqlite_error(11), "rescue what can be read by sqlite3 FILE .recover"),
+    (sqlite_error(26), "Check the path"),
+    (sqlite_error(1, "no such table: main.x"), "names what isn't there"),
+    (sqlite_error(1, "no such collation sequence: c"), r"connection.create_collation\('c', ...\)"),
+    (sqlite_error(1, "unknown function: f()"), r"connection.create_function\('f', ...\)"),
+    (sqlite_error(1, "no such module: m"), r"load_extension\(...\) of the module 'm'"),
 ]
 
 
