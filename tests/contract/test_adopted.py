@@ -250,9 +250,7 @@ def test_a_database_that_cant_be_read_is_the_targets_fault(tmp_path: Path) -> No
     """At once, with the driver's words."""
     (tmp_path / "text.db").write_text("not a database, but long enough to be looked at" * 99)
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'text.db'}")
-    with pytest.raises(
-        TargetError, match="can't be reflected: file is not a database. Check the path"
-    ):
+    with pytest.raises(TargetError, match=r"can't be reflected: file is not a database\. Check"):
         Catalog.from_metadata(engine)
 
 
