@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -324,6 +325,66 @@ def test_sqlite_columns_of_unknown_types_are_what_they_store(tmp_path: Path) -> 
     with engine.begin() as connection:
         query = "SELECT id, name, digits, price, bare, raw FROM odd"
         assert connection.exec_driver_sql(query).all() == before
+    engine.dispose()
+
+
+def test_sqlite_datetimes_with_zones_or_numbers_are_what_they_store(tmp_path: Path) -> None:
+    """Byte for byte, into an empty database too; what stores several kinds stays a datetime."""
+    source, target = (sa.create_engine(f"sqlite:///{tmp_path / name}") for name in ("a", "b"))
+    tables = (
+        "CREATE TABLE logs (id INTEGER PRIMARY KEY, zoned DATETIME, utc TIMESTAMP, epoch DATETIME, "
+        "usual DATETIME, mixed DATETIME)"
+    )
+    run(source, tables)
+    run(target, tables)
+    run(
+        source,
+        "INSERT INTO logs VALUES (1, '2024-01-01 10:00:00+00:00', '2024-01-01T10:00:00Z', "
+        "1700000000, '2024-01-01 10:00:00.000000', NULL), "
+        "(2, '2024-01-01 10:00:00.5-01:30', '2024-01-01', 1700000001, NULL, NULL)",
+    )
+    catalog = Catalog.from_metadata(source)
+    types = {value.name: type(value.column.type) for value in catalog.use()["logs"].values}
+    assert [types[name] for name in ("zoned", "utc", "epoch")] == [sa.Text, sa.Text, sa.BigInteger]
+    assert {types["usual"], types["mixed"]} == {sa.DateTime}
+    export_all(None, tmp_path / "bundle", catalog=catalog)
+    import_all(target, tmp_path / "bundle", catalog=catalog)
+    with source.connect() as one, target.connect() as other:
+        rows = one.exec_driver_sql("SELECT * FROM logs ORDER BY id").all()
+        assert other.exec_driver_sql("SELECT * FROM logs ORDER BY id").all() == rows
+    run(source, "UPDATE logs SET mixed = CASE id WHEN 1 THEN 5 ELSE '2024-01-01 10:00:00Z' END")
+    with pytest.raises(TargetError, match="holds 5"):
+        export_all(source, tmp_path / "c", catalog=Catalog.from_metadata(source))
+    for engine in (source, target):
+        engine.dispose()
+
+
+def test_a_zone_in_a_declared_datetime_is_refused_with_what_to_declare(tmp_path: Path) -> None:
+    """The declaration that the remedy names carries the texts as they are."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'logs.db'}")
+    run(
+        engine,
+        "CREATE TABLE logs (id INTEGER PRIMARY KEY, made DATETIME)",
+        "INSERT INTO logs VALUES (1, '2024-01-01 10:00:00+00:00')",
+    )
+
+    def catalog(made: Any) -> Catalog:
+        metadata = sa.MetaData()
+        sa.Table(
+            "logs", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("made", made)
+        )
+        return Catalog.from_metadata(metadata)
+
+    for aware in (False, True):
+        with pytest.raises(TargetError, match="no time zone on SQLite") as caught:
+            export_document(engine, catalog=catalog(sa.DateTime(timezone=aware)))
+        assert "let column logs.made be Text, as mapped_column(Text)" in caught.value.remedy
+    document = export_document(engine, catalog=catalog(sa.Text))
+    run(engine, "DELETE FROM logs")
+    import_document(engine, document, catalog=catalog(sa.Text))
+    with engine.connect() as connection:
+        text = connection.exec_driver_sql("SELECT made FROM logs").scalar()
+    assert text == "2024-01-01 10:00:00+00:00"
     engine.dispose()
 
 

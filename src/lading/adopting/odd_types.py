@@ -20,6 +20,8 @@ _STORED: dict[str, TypeEngine[Any]] = {
 }
 #: Words in the names of such types by which texts are meant, where no value tells.
 _TEXTUAL = re.compile("STRING|UUID|GUID|UNIQUEIDENTIFIER|DATETIME|ENUM|URL|INET|XML")
+#: How SQLite's texts of datetimes with a zone end.
+_ZONED = ("*[Zz]", "*[+-][0-9][0-9]:[0-9][0-9]")
 #: Types of PostgreSQL's own that hold no texts of any length.
 _OWN_TYPES = """
 SELECT a.attname
@@ -85,10 +87,34 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
             if column in table.c:
                 type_ = str(declared).partition("(")[0].strip().upper()
                 _correct(connection, table.c[column], type_)
+        _correct_datetimes(connection, table)
     elif connection.dialect.name == "postgresql":
         names = {"schema": table.schema or "", "table": table.name}
         for (column,) in connection.execute(sa.text(_OWN_TYPES), names):
             table.c[column].type = sa.types.NullType()
+
+
+def _correct_datetimes(connection: sa.Connection, table: sa.Table) -> None:
+    """Correct SQLite's datetimes that hold texts with a zone, or numbers alone: a type keeps none.
+
+    One statement asks that of all of a table's columns.
+    """
+    columns = [column for column in table.columns if isinstance(column.type, sa.DateTime)]
+    questions: list[sa.ColumnElement[Any]] = []
+    for column in columns:
+        stored = sa.func.nullif(sa.func.typeof(column), "null")
+        text = sa.type_coerce(column, sa.Text())
+        zoned = [text.op("GLOB")(pattern) for pattern in _ZONED]
+        questions += [sa.func.min(stored), sa.func.max(stored), sa.func.max(sa.or_(*zoned))]
+    try:
+        answers = list(connection.execute(sa.select(*questions)).one()) if columns else []
+    except sa.exc.DBAPIError:
+        return  # whoever reads the rows says why they can't be read
+    for column, least, most, zoned in zip(
+        columns, answers[::3], answers[1::3], answers[2::3], strict=True
+    ):
+        if least == most and (least in ("integer", "real") or zoned):
+            column.type = _STORED[least]
 
 
 def loosen(tables: Iterable[sa.Table]) -> None:

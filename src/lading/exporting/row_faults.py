@@ -11,6 +11,7 @@ from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Row
 from lading.database.dialects.real_columns import UnfitValue
 from lading.database.dialects.sqlite_decimals import Unscaled
+from lading.database.dialects.sqlite_moments import Zoned
 from lading.database.dialects.type_processors import NotUndone
 from lading.errors import LadingError, TargetError
 from lading.mapping.columns import kind_of, underlying
@@ -120,6 +121,11 @@ class RowFaults:
             remedy = (
                 "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
                 "catalog's option sqlite_decimals='as_read'."
+            )
+        elif isinstance(cause, Zoned) and isinstance(member, Value):
+            remedy = (
+                f"In the model, let column {member.column} be Text, as mapped_column(Text): that "
+                f"carries such texts as they are; {WRITTEN}."
             )
         elif isinstance(cause, NotUndone):
             remedy = stored_remedy(self.rows, name)

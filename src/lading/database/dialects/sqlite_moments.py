@@ -14,6 +14,10 @@ _SAMPLES = (dt.datetime(2, 3, 4, 5, 6, 7), dt.datetime(2025, 12, 24, 18, 30, 15,
 _TOO_FINE = re.compile(r"[.,][0-9]{7}")
 
 
+class Zoned(ValueError):
+    """A text has a time zone, which SQLAlchemy's types of SQLite don't keep."""
+
+
 def whole_fraction(text: Any) -> Any:
     """Refuse a fraction of a second beyond six digits, which Python would cut."""
     if type(text) is str and _TOO_FINE.search(text):

@@ -34,7 +34,7 @@ from lading.database.dialects.sqlite_decimals import (
     is_rounded,
     scaled_double,
 )
-from lading.database.dialects.sqlite_moments import padded, stores_as_usual, whole_fraction
+from lading.database.dialects.sqlite_moments import Zoned, padded, stores_as_usual, whole_fraction
 from lading.database.dialects.written_columns import bind_written, read_written
 from lading.database.dialects.written_values import (
     canonical_time,
@@ -255,9 +255,8 @@ class SQLiteCodecs(Codecs):
         def read(text: str) -> str:
             moment = parse(whole_fraction(text))
             if moment.tzinfo is not None:
-                raise ValueError(
-                    f"the database holds {text!r}, and a DateTime keeps no time zone on SQLite, "
-                    "where a String keeps the text"
+                raise Zoned(
+                    f"the database holds {text!r}, and a DateTime keeps no time zone on SQLite"
                 )
             return moment.isoformat() + suffix
 
