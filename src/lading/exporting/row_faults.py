@@ -18,7 +18,7 @@ from lading.mapping.columns import kind_of, underlying
 from lading.mapping.meta_options import stored_names
 from lading.messages import Message
 from lading.model.hidden import HIDDEN, hides, masked_fault
-from lading.model.rowsets import RowSet, Value
+from lading.model.rowsets import Member, RowSet, Value
 from lading.records.lines import encode_lines
 from lading.values.base import article
 
@@ -112,37 +112,40 @@ class RowFaults:
             problem = f"the database holds what can't be read as {value}{_why(cause)}"
         problem = masked_fault(self.rows, member.written, problem)
         row_text = f" (in the row with {key})" if key else ""
-        remedy = "Correct the row and export again."
-        if self.is_loose and isinstance(member, Value):
-            remedy = f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
-        if isinstance(cause, UnfitValue):
-            remedy = "Alter the column to what the model says, or the model to what the column is."
-        elif isinstance(cause, Unscaled):
-            remedy = (
-                "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
-                "catalog's option sqlite_decimals='as_read'."
-            )
-        elif isinstance(cause, Zoned) and isinstance(member, Value):
-            remedy = (
-                f"In the model, let column {member.column} be Text, as mapped_column(Text): that "
-                f"carries such texts as they are; {WRITTEN}."
-            )
-        elif isinstance(cause, NotUndone):
-            remedy = stored_remedy(self.rows, name)
-        elif isinstance(cause, PartlyNull):
-            remedy = (
-                "Correct the row, or remove the foreign key from the model, so that its columns "
-                f"are fields; {WRITTEN}."
-            )
-        elif isinstance(cause, MissingTarget):
-            remedy = "Add the missing row, or set the foreign key to one that exists."
         return TargetError(
             Message("value-unwritable", f"{problem}{row_text}"),
-            remedy,
+            self._remedy(member, cause),
             entity=self.rows.name,
             field=member.written,
             key=key or None,
         )
+
+    def _remedy(self, member: Member, cause: Exception) -> str:
+        """Say what to do about a member that can't be written."""
+        if isinstance(cause, UnfitValue):
+            return "Alter the column to what the model says, or the model to what the column is."
+        if isinstance(cause, Unscaled):
+            return (
+                "Correct the row, or export such numbers as SQLAlchemy reads them, by the "
+                "catalog's option sqlite_decimals='as_read'."
+            )
+        if isinstance(cause, Zoned) and isinstance(member, Value):
+            return (
+                f"In the model, let column {member.column} be Text, as mapped_column(Text): that "
+                f"carries such texts as they are; {WRITTEN}."
+            )
+        if isinstance(cause, NotUndone):
+            return stored_remedy(self.rows, member.name)
+        if isinstance(cause, PartlyNull):
+            return (
+                "Correct the row, or remove the foreign key from the model, so that its columns "
+                f"are fields; {WRITTEN}."
+            )
+        if isinstance(cause, MissingTarget):
+            return "Add the missing row, or set the foreign key to one that exists."
+        if self.is_loose and isinstance(member, Value):
+            return f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
+        return "Correct the row and export again."
 
     def _best_key(self, row: Row, keys: Sequence[Mapping[Row, Any]]) -> str:
         """Describe the row by the parts of its key that can be read."""
