@@ -112,13 +112,19 @@ def entity_names(argument: str, names: Any, known: Collection[str]) -> set[str]:
     """Return the names that an argument lists: one may stand alone, and ``None`` means all."""
     if names is None:
         return set(known)
+    listed = listed_names(argument, names)
+    for name in listed:
+        check_entity(argument, name, known)
+    return set(listed)
+
+
+def listed_names(argument: str, names: Any) -> list[str]:
+    """Return the names that an argument lists, whether there are such entities or not."""
     is_list = isinstance(names, Iterable) and not isinstance(names, str)
     listed = list(names) if is_list else [names]
     if not all(isinstance(name, str) for name in listed):
         raise ArgumentError(argument, names, "a list of entity names")
-    for name in listed:
-        check_entity(argument, name, known)
-    return set(listed)
+    return listed
 
 
 def conflict_modes(on_conflict: Any, known: Collection[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
@@ -14,10 +15,9 @@ from hypothesis.strategies import SearchStrategy
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.mapping.meta_options import declares_model
-from lading.model.rowsets import RowSet
+from lading.options import listed_names
 from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
-from lading.testing.compare.records import ANYTHING
 from lading.testing.datasets.catalog_plan import (
     Overrides,
     Plans,
@@ -59,7 +59,9 @@ def datasets(
             drawn, or an override gives what its column can't hold.
     """
     check_most(max_records)
-    names = None if only is None else _names(only)
+    names = None if only is None else listed_names("only", only)
+    if names == []:
+        raise ArgumentError("only", only, "at least one entity")
     plans = _once(catalog, overrides)
 
     @st.composite
@@ -96,46 +98,25 @@ def records(
     @st.composite
     def record(draw: Draw) -> dict[str, Any]:
         known_plans = plans()
-        rows, nested = known_plans.entities.plain[schema], _nesting(known_plans, schema)
+        entities = known_plans.entities
+        rows = entities.plain[schema]
+        # The owned lists of rows that are owned themselves stand in an owner's.
+        nested = next(nested for nested in entities.all_rows() if nested.schema is schema)
         plan = known_plans.of[rows.table]
         needed = known_plans.needed([known_plans.of[inner.table] for inner in nested.tree()])
-        dataset = Drawing(draw, known_plans, needed, 2, first=plan).dataset()
+        dataset = Drawing(draw, known_plans, needed, 2, least=1).dataset()
         if not dataset.of(plan):
             reject()
         lists = [member for member in nested.children if member not in rows.members]
         whole = replace(rows, members=[*rows.members, *lists])
         written = Written(Resolved(dataset, ENGINES)).record(whole, dataset.of(plan)[0])
+        # What only a database could make is null.
+        plain: dict[str, Any] = json.loads(json.dumps(written, default=lambda _made: None))
         if needs_marshmallow(nested):
-            dumped: dict[str, Any] = schema().dump(view_of(whole, _without_made(written)))
-            return dumped
-        return written
+            plain = schema().dump(view_of(whole, plain))
+        return plain
 
     return record()
-
-
-def _without_made(record: Any) -> Any:
-    """Return a record with nulls for what only a database could make."""
-    if isinstance(record, dict):
-        return {name: _without_made(value) for name, value in record.items()}
-    if isinstance(record, list):
-        return [_without_made(child) for child in record]
-    return None if record is ANYTHING else record
-
-
-def _nesting(plans: Plans, schema: type[EntitySchema]) -> RowSet:
-    """Return an entity's rows with their owned lists; those of owned rows stand in an owner."""
-    return next(rows for rows in plans.entities.all_rows() if rows.schema is schema)
-
-
-def _names(only: Any) -> frozenset[str]:
-    """Return the names of a list; whether they are entities is found when drawing."""
-    is_list = isinstance(only, Iterable) and not isinstance(only, str)
-    names = list(only) if is_list else [only]
-    if not is_list or not all(isinstance(name, str) for name in names):
-        raise ArgumentError("only", only, "a list of entity names")
-    if not names:
-        raise ArgumentError("only", only, "at least one entity")
-    return frozenset(names)
 
 
 def _once(catalog: Catalog, overrides: Overrides | None) -> Callable[[], Plans]:

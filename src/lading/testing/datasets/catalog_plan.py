@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+import networkx as nx
 import sqlalchemy as sa
 from hypothesis.strategies import SearchStrategy
 
@@ -20,7 +21,6 @@ from lading.messages import shown
 from lading.model.entities import Entities
 from lading.model.recursive_keys import Parts
 from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, Value
-from lading.model.uniqueness import in_check
 from lading.options import check_mapping, entity_names
 from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
@@ -54,7 +54,6 @@ class Plans:
         self.catalog = catalog
         self.entities: Entities = catalog.use()
         self.overrides = dict(overrides or {})
-        self.unused = set(self.overrides)
         self.of: dict[Any, Plan] = {}
         self._stored: dict[sa.Table, sa.Table] = {}
         for rows in self.entities.plain.values():
@@ -77,9 +76,8 @@ class Plans:
         self.order, self.links = self._ordered(), list(linked.values())
 
     def _refuse_unused(self) -> None:
-        if self.unused:
-            name = min(self.unused, key=str)
-            names = [f"{plan.name}.{d.column.name}" for plan in self.plans() for d in plan.drawn]
+        for name in sorted(self.overrides, key=str):
+            names = [f"{plan.name}.{column.name}" for plan in self.plans() for column in plan.cells]
             subject = f"overrides: unknown column {shown(name)}"
             expected = f"one of: {', '.join(sorted(names))}"
             raise ArgumentError("overrides", name, expected, subject=subject)
@@ -147,18 +145,14 @@ class Plans:
         classes = dict(plan.tables())
         for reference in references.values():
             columns = reference.columns
-            own = tuple(column for column in columns if counts[column] == 1)
-            optional = bool(own) and all(column.nullable for column in own)
             foreign = Foreign(
                 columns,
                 reference.remote,
                 classes[columns[0].table] if reference.classes is None else reference.classes,
                 _classes_wanted(plan.rows, reference),
-                optional,
-                own,
-                hard=not optional or not is_deferrable(plan.rows, reference),
-                checked=in_check(columns[0].table, columns),
+                tuple(column for column in columns if counts[column] == 1),
             )
+            foreign.hard = not foreign.optional or not is_deferrable(plan.rows, reference)
             plan.foreign.append(foreign)
         # The widest first: it settles what narrower ones share with it.
         plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
@@ -168,12 +162,12 @@ class Plans:
 
         No import into a fresh database would succeed.
         """
-        fields = {value.column for value in plan.rows.values} if plan.rows is not None else set()
+        assert plan.rows is not None
+        fields = {value.column for value in plan.rows.values}
         for constraint in chain(*(table.foreign_key_constraints for table, _ in plan.tables())):
             target = constraint.referred_table
-            if target not in self.of and not any(
-                column.nullable and column not in fields for column in constraint.columns
-            ):
+            is_null = any(c.nullable and c not in fields for c in constraint.columns)
+            if target not in self.of and not is_null:
                 names = ", ".join(column.name for column in constraint.columns)
                 raise DeclarationError(
                     "overrides-needed",
@@ -219,38 +213,31 @@ class Plans:
         for table, classes in plan.tables():
             plan.checks[table] = Checks(table)
             for column in table.columns:
-                is_drawn = column in values or not self._is_left_empty(column)
-                if is_drawn and column not in skipped and column.computed is None:
-                    plan.drawn.append(self._cells(plan, column, values.get(column), classes))
+                if column not in skipped and column.computed is None:
+                    self._cells(plan, column, values.get(column), classes)
 
-    def _cells(self, plan: Plan, column: Column, value: Value | None, classes: Classes) -> Cells:
-        """Return how a column's cells are drawn: by the override of its name, if there is one."""
+    def _cells(self, plan: Plan, column: Column, value: Value | None, classes: Classes) -> None:
+        """Say how a column is drawn; one that no import restores stays as it is after one."""
         names = [f"{plan.name}.{value.name}"] if value is not None else []
         names.append(f"{column.table.fullname}.{column.name}")
-        name = next((name for name in names if name in self.overrides), "")
-        self.unused.discard(name)
-        settle = column in self.settled
-        return Cells(column, value, classes, override=self.overrides.get(name), settle=settle)
-
-    def _is_left_empty(self, column: Column) -> bool:
-        """Tell whether a column that no import restores stays as it would be after one."""
+        name = next((name for name in names if name in self.overrides), None)
+        override = self.overrides.pop(name) if name is not None else None
         filled = column.nullable or column.default is not None or column.server_default is not None
-        return filled and f"{column.table.fullname}.{column.name}" not in self.overrides
+        if value is not None or override is not None or not filled:
+            settle = column in self.settled
+            plan.cells[column] = Cells(column, value, classes, override=override, settle=settle)
 
     # Order
 
     def _ordered(self) -> list[Plan]:
-        """Return the plans in the order in which an import loads their rows: targets first."""
-        order = load_order_of(self.entities)
-        row_sets = {rows.name: rows for rows in self.entities.all_rows()}
-        steps = [row_sets[name] for name in order.steps if name in row_sets]
-        loaded = [
-            self.of[rows.table]
-            for step in steps
-            for rows in step.tree()
-            if rows is step or rows.name not in order.deferred
-        ]
-        return list(dict.fromkeys(reversed(loaded)))[::-1]
+        """Return the plans in an order in which the targets of their rows come first."""
+        targets = {
+            plan: [self.of[key.target] for key in plan.foreign if key.hard]
+            for plan in self.plans()
+            if plan.rows is not None
+        }
+        load_order_of(self.entities)  # refuses circles
+        return list(nx.dfs_postorder_nodes(nx.DiGraph(targets)))
 
 
 def _linked(links: Links) -> Plan:
@@ -260,8 +247,8 @@ def _linked(links: Links) -> Plan:
     plan = Plan(links.table, None, made_up=ids[0] if is_made_up else None)
     near, far = zip(*links.local, strict=True)
     plan.foreign = [
-        Foreign(near, far, wanted=links.classes, hard=True),
-        Foreign(links.reference.columns, links.reference.remote, hard=True),
+        Foreign(near, far, wanted=links.classes),
+        Foreign(links.reference.columns, links.reference.remote),
     ]
     plan.uniques = [Unique((*near, *links.reference.columns)), *constraints_of(links.table)]
     return plan

@@ -260,21 +260,15 @@ def _folding(dataset: Dataset) -> Iterator[Any]:
                 yield from map(instance.cell, unique.columns)
 
 
-def folded(value: Any) -> Any:
-    """Return what two texts have in common that some collation holds for equal.
+def _comparable(value: Any, *, folds: bool) -> Any:
+    """Return what values have in common that count as equal, with ``folds`` to some collation.
 
     Collations ignore case, accents, blanks at the end and control characters, and some take all
     characters beyond the BMP for one: only the letters and digits of ASCII surely differ.
     """
-    if isinstance(value, str):
+    if folds and isinstance(value, str):
         bare = unicodedata.normalize("NFKD", value).casefold()
         return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
-    return value if isinstance(value, MadeUp) else repr(value)
-
-
-def _comparable(value: Any, *, folds: bool) -> Any:
-    if folds:
-        return folded(value)
     try:
         hash(value)
     except TypeError:

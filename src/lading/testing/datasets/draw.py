@@ -7,7 +7,6 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -42,7 +41,7 @@ SAMPLES, MOST = 30, 5
 
 
 class Drawing:
-    """Draws one dataset; ``first`` names a plan that gets a row at least.
+    """Draws one dataset, of each plan ``least`` rows at least, 0 or 1, as far as they are possible.
 
     ``onto`` are rows that are there already: new ones may refer to them, and don't clash.
     ``begin`` is the number of the first rows, by which harmless values differ.
@@ -55,18 +54,16 @@ class Drawing:
         wanted: Collection[Plan],
         most: int,
         *,
-        first: Plan | None = None,
+        least: int = 0,
         onto: Iterable[Instance] = (),
         begin: int = 0,
     ) -> None:
         self.draw = draw
         self.plans = plans
         self.wanted = wanted
-        self.first = first
-        self.counts = st.sampled_from([0, *_counts(most)])
-        self.some = st.sampled_from(_counts(most))
+        self.counts = st.sampled_from(_counts(least, most))
         self.begin = begin
-        self.refused: Counter[Plan] = Counter()
+        self.refused: set[Plan] = set()
         self.instances: dict[Plan, list[Instance]] = {}
         self.order: list[Instance] = []
         self.claims = Claims()
@@ -91,9 +88,8 @@ class Drawing:
         instances = self.instances.setdefault(plan, [])
         if plan not in self.wanted and plan.rows is not None:
             return
-        count = self.draw(self.some if self.first is not None else self.counts)
         start = max((row.number + 1 for row in instances), default=self.begin)
-        for number in range(start, start + count):
+        for number in range(start, start + self.draw(self.counts)):
             instance = self._instance(plan, number)
             if instance is not None:
                 instances.append(instance)
@@ -112,10 +108,10 @@ class Drawing:
         if plan.made_up is not None:
             instance.put(plan.made_up, MadeUp(plan, number))
         join(instance)
-        mine = [drawn for drawn in plan.drawn if instance.has(drawn.classes)]
+        mine = [drawn for drawn in plan.cells.values() if instance.has(drawn.classes)]
         if not self.references.settle(instance):
             return None
-        for drawn in plan.drawn:
+        for drawn in plan.cells.values():
             if (row := instance.rows.get(drawn.column.table)) is not None:
                 cell = harmless(drawn, number) if drawn in mine else None
                 row.setdefault(drawn.column.name, cell)
@@ -159,7 +155,7 @@ class Drawing:
         if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
             return True
         if not allowed(instance):
-            self.refused[instance.plan] += 1
+            self.refused.add(instance.plan)
             self._refuse_hopeless(instance.plan)
         return False
 
@@ -168,18 +164,16 @@ class Drawing:
 
         What one example meets mustn't depend on others, so all of them ask the same rows.
         """
-        if plan.refused is None:
-            plan.refused = 0  # while these rows are drawn
+        if plan.is_hopeless is None:
+            plan.is_hopeless = False  # while these rows are drawn
 
             @st.composite
-            def alone(draw: Draw) -> tuple[bool, int]:
-                drawing = Drawing(draw, self.plans, self.plans.needed([plan]), MOST, first=plan)
-                return bool(drawing.dataset().of(plan)), drawing.refused[plan]
+            def is_refused(draw: Draw) -> bool:
+                drawing = Drawing(draw, self.plans, self.plans.needed([plan]), MOST, least=1)
+                return not drawing.dataset().of(plan) and plan in drawing.refused
 
-            samples = sampled(alone(), SAMPLES)
-            if all(count and not is_taken for is_taken, count in samples):
-                plan.refused = sum(count for _, count in samples)
-        if plan.refused:
+            plan.is_hopeless = all(sampled(is_refused(), SAMPLES) or [False])
+        if plan.is_hopeless:
             raise plan.checks_unmet()
 
     def _attempts(
@@ -234,9 +228,9 @@ def allowed(instance: Instance) -> bool:
     return True
 
 
-def _counts(most: int) -> list[int]:
+def _counts(least: int, most: int) -> list[int]:
     """Some rows are likelier than none, for without targets much else stays out."""
-    return [count for count in (1, 2, 3, most, 2, most) if count <= most] or [most]
+    return [count for count in (0, 1, 2, 3, most, 2, most) if least <= count <= most]
 
 
 def _calm(instance: Instance, items: Sequence[Cells]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from lading.model.uniqueness import in_check
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Claims, Instance
 from lading.testing.datasets.table_plan import Foreign, Plan
@@ -57,7 +58,7 @@ class References:
         for foreign, far in instance.led.items():
             is_owner = foreign in instance.plan.owners
             is_alone = foreign.own == foreign.columns and not (is_owner and far is None)
-            if foreign.checked and is_alone:
+            if is_alone and in_check(foreign.table, foreign.columns):
                 able = self.able(instance, foreign)[:TRIES] or [far]
                 is_sure = is_owner or not foreign.optional
                 choices[foreign] = able if is_sure else [able[instance.number % len(able)], None]

@@ -65,19 +65,21 @@ class Foreign:
     """A foreign key: ``columns`` hold the ``remote`` ones of a row in ``target``.
 
     ``kinds`` are the classes whose rows have it, ``wanted`` those of the rows that it may
-    lead to; ``optional`` says whether it may be null, ``own`` are the columns that only it
-    holds, and ``checked`` that a CHECK speaks of them.  ``hard`` ones are settled with the row
-    itself, because its identity or a CHECK waits for them; the others once all rows are there.
+    lead to, and ``own`` are the columns that only it holds.  ``hard`` ones are settled with the
+    row itself, because its identity or a CHECK waits for them; the others once all rows are there.
     """
 
     columns: tuple[Column, ...]
     remote: tuple[Column, ...]
     kinds: Classes = None
     wanted: Classes = None
-    optional: bool = False
     own: tuple[Column, ...] = ()
-    hard: bool = False
-    checked: bool = False
+    hard: bool = True
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be null."""
+        return bool(self.own) and all(column.nullable for column in self.own)
 
     @property
     def table(self) -> Any:
@@ -105,7 +107,7 @@ class Foreign:
 class Plan:
     """What one table's rows consist of; ``rows`` is ``None`` for link tables.
 
-    ``refused`` counts the rows that CHECKs refused, drawn alone; 0 where they took one, and
+    ``is_hopeless`` says whether CHECKs took none of the rows that were drawn for it alone;
     ``None`` where that wasn't asked.
     """
 
@@ -114,13 +116,13 @@ class Plan:
     extensions: tuple[Extension, ...] = ()
     discriminator: Value | None = None
     made_up: Column | None = None
-    drawn: list[Cells] = field(default_factory=list)
+    cells: dict[Column, Cells] = field(default_factory=dict)
     foreign: list[Foreign] = field(default_factory=list)
     owners: list[Foreign] = field(default_factory=list)
     uniques: list[Unique] = field(default_factory=list)
     is_sequence: bool = False
     checks: dict[sa.Table, Checks] = field(default_factory=dict)
-    refused: int | None = None
+    is_hopeless: bool | None = None
 
     def checks_unmet(self) -> ChecksUnmetError:
         """Return the error for a plan of whose rows CHECKs take none."""
@@ -132,8 +134,8 @@ class Plan:
         )
         return ChecksUnmetError(
             "overrides-needed",
-            f"{self.name}: of {self.refused} rows that were drawn, its CHECKs took none ({texts}); "
-            f"say what draws such values, overrides={{{wanted}}}",
+            f"{self.name}: its CHECKs took none of the rows that were drawn ({texts}); say what "
+            f"draws such values, overrides={{{wanted}}}",
         )
 
     @property
@@ -151,11 +153,6 @@ class Plan:
         """What made-up primary keys other than numbers are taken from."""
         assert self.made_up is not None
         return Cells(self.made_up)
-
-    @cached_property
-    def cells(self) -> dict[Column, Cells]:
-        """How each column is drawn that has values of its own."""
-        return {cells.column: cells for cells in self.drawn}
 
     def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""

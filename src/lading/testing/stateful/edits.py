@@ -89,16 +89,15 @@ class Edits:
 
     def filled(self) -> Edit:
         """Draw the first rows of all tables."""
-        return self._added(self.plans.wanted(None), self.most, self.plans.order[0])
+        return self._added(self.plans.wanted(None), self.most)
 
     def inserted(self) -> Edit:
         """Draw further rows of an entity, and of those that they must refer to."""
         name = self.draw(st.sampled_from(list(self.plans.entities.roots)))
-        first = self.plans.of[self.plans.entities[name].table]
-        return self._added(self.plans.wanted({name}), ADDED, first)
+        return self._added(self.plans.wanted({name}), ADDED)
 
-    def _added(self, wanted: set[Plan], most: int, first: Plan) -> Edit:
-        new = self._drawing(self.state.instances, wanted, most, first).dataset().instances
+    def _added(self, wanted: set[Plan], most: int) -> Edit:
+        new = self._drawing(self.state.instances, wanted, most).dataset().instances
         self._settle(new)
         names = ", ".join(f"{row.plan.name} #{row.number}" for row in new)
         return Edit(self.where, f"insert {names or 'nothing'}", added=new)
@@ -186,11 +185,8 @@ class Edits:
         onto: Iterable[Instance],
         wanted: Collection[Plan] = (),
         most: int = ADDED,
-        first: Plan | None = None,
     ) -> Drawing:
-        return Drawing(
-            self.draw, self.plans, wanted, most, first=first, onto=onto, begin=self.begin
-        )
+        return Drawing(self.draw, self.plans, wanted, most, least=1, onto=onto, begin=self.begin)
 
     def _pick(self, choices: list[Any]) -> Any:
         self._require(choices)
@@ -227,7 +223,7 @@ class Edits:
         """Return what may change of a row: nothing that others hold, and no primary key."""
         return [
             drawn
-            for drawn in (row.plan.drawn if row.plan.rows is not None else ())
+            for drawn in (row.plan.cells.values() if row.plan.rows is not None else ())
             if row.has(drawn.classes)
             and drawn.column.name in row.rows.get(drawn.column.table, {})
             and not drawn.column.primary_key
