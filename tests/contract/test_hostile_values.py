@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import mapped_column, relationship
 
 from lading import (
     Catalog,
     ImportFailed,
+    Owned,
+    TargetError,
     export_document,
     import_document,
 )
 from support.backends import Backend, PostgreSQL
-from support.declaring import catalog_of, new_base
+from support.declaring import catalog_of, new_base, schema_for
 
 
 def things(**columns: Any) -> tuple[Any, Catalog]:
@@ -195,3 +197,44 @@ def test_50_negative_zeros_and_json_have_one_form(
         assert repr(exported["number"]) == "0.0"
         assert list(exported["data"]) == ["a", "b"]
         assert repr(exported["data"]["a"]) == "0.0"
+
+
+@pytest.mark.parametrize("type_", [sa.Numeric, sa.Double], ids=["decimal", "double"])
+def test_50_nan_is_refused_where_rows_are_found_by_it(postgresql: Backend, type_: Any) -> None:
+    """PostgreSQL takes it for a key, and Python never finds it again."""
+    base, catalog = new_base(), Catalog("measured")
+
+    class Measure(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "measures"
+        size = mapped_column(type_, primary_key=True)
+        name = mapped_column(sa.String(9), unique=True, nullable=False)
+        marks = relationship("Mark")
+
+    class Mark(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "marks"
+        id = mapped_column(sa.Integer, primary_key=True)
+        size = mapped_column(sa.ForeignKey("measures.size"), nullable=False)
+
+    schema_for(Measure, catalog, {"marks": Owned(schema_for(Mark, catalog))}, natural_key="name")
+    records = [{"name": "a", "size": "NaN", "marks": [{}]}]
+    with postgresql.database(base.metadata) as engine:
+        for dry_run in (True, False):
+            with pytest.raises(ImportFailed) if not dry_run else nullcontext() as caught:
+                plan = import_document(
+                    engine, {"measures": records}, catalog=catalog, dry_run=dry_run
+                )
+            problems = plan.problems if dry_run else caught.value.report.problems
+            assert [(problem.field, problem.message) for problem in problems] == [
+                (
+                    "size",
+                    "NaN can't be in a key, for it equals nothing, not even itself. Correct it",
+                )
+            ]
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Measure).values(name="a", size=float("nan")))
+        with pytest.raises(TargetError, match="NaN can't be in a key"):
+            export_document(engine, catalog=catalog)
+        with engine.begin() as connection:
+            connection.execute(sa.insert(Mark).values(size=float("nan")))
+        with pytest.raises(TargetError, match="equals nothing, not even itself"):
+            export_document(engine, catalog=catalog)

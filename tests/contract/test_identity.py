@@ -29,7 +29,7 @@ from support.world import key, slug, text, to
 from support.zoo import kept_ids, uuids
 
 
-def goods(*, keep_ids: bool = True, **meta: Any) -> Any:
+def goods(*, keep_ids: bool = True, may_lack_code: bool = True, **meta: Any) -> Any:
     """Make an application of goods with owned parts; return base, catalog and models."""
     base, catalog = new_base(), Catalog("goods", keep_ids=keep_ids)
 
@@ -37,7 +37,7 @@ def goods(*, keep_ids: bool = True, **meta: Any) -> Any:
         __tablename__ = "goods"
         id = key()
         slug = slug()
-        code = mapped_column(sa.String(20), unique=True, nullable=True)
+        code = mapped_column(sa.String(20), unique=True, nullable=may_lack_code)
         parts = relationship("Part")
 
     class Part(base):
@@ -193,17 +193,37 @@ def test_two_records_with_one_id_name_each_other(sqlite_memory: Backend, tmp_pat
     assert problem.startswith("record 2, id: id 9 already belongs to record 1,")
 
 
+@pytest.mark.parametrize("may_lack_code", [False, True])
 def test_a_record_that_is_the_same_by_another_unique_set_is_told_so(
-    backend: Backend, tmp_path: Path
+    backend: Backend, tmp_path: Path, may_lack_code: bool
 ) -> None:
-    """With both keys, and the declaration that would match the two."""
-    made = goods(keep_ids=False)
+    """With both keys, and the declaration that would match the two, unless a record may lack it."""
+    made = goods(keep_ids=False, may_lack_code=may_lack_code)
     engine = target_of(made, backend, bread=5)
     path = bundle_of(made, tmp_path / "b", cake=5)
+    also = (
+        "" if may_lack_code else ", or declare natural_key = 'code' if that is what identifies it"
+    )
     assert problems(engine, path, made[1]) == [
         "record 1, code: code 'code 5' already belongs to goods {'slug': 'bread'}, which has "
-        "another natural key ('slug'). Correct one of them, or declare natural_key = 'code' if "
-        "that is what identifies it."
+        f"another natural key ('slug'). Correct one of them{also}."
+    ]
+
+
+def test_names_that_records_with_ids_swap_are_told_by_both(
+    sqlite_memory: Backend, tmp_path: Path
+) -> None:
+    """Each is matched by its name, and the ids say otherwise; the error says what would help."""
+    made = goods()
+    engine = target_of(made, sqlite_memory, bread=5, rye=6)
+    path = bundle_of(made, tmp_path / "b", bread=6, rye=5)
+    with pytest.raises(ImportFailed) as caught:
+        import_all(engine, path, catalog=made[1], on_conflict="update")
+    assert [problem.message for problem in caught.value.report.problems] == [
+        f"id: the record with slug {slug!r} has {now} in the database and {new} here, and an update "
+        "can't change a primary key. Correct it here, or delete the record there first; if id is "
+        "what identifies it, and slug may change, declare natural_key = 'id'"
+        for slug, now, new in (("bread", 5, 6), ("rye", 6, 5))
     ]
 
 

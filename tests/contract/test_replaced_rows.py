@@ -265,7 +265,8 @@ def test_rows_that_other_tables_refer_to_by_replaced_ones_are_held_to_the_plan(
     with filled(backend, base, **rows_of("renamed", "b")) as engine:
         run_sql(engine, "UPDATE prices SET id = 9 WHERE id = 1")
         (problem,) = planned_and_imported(engine, document, catalog=catalog)
-    assert "prices record 1: id: is 9 in the database and 1 here" in problem
+    assert "prices record 1: id: the record with shop" in problem
+    assert "has 9 in the database and 1 here, and an update can't change" in problem
 
 
 @st.composite

@@ -426,7 +426,7 @@ def test_what_is_unique_beside_a_part_of_a_reference_is_foreseen(backend: Backen
         import_document(engine, before, catalog=catalog)
         plan = import_document(engine, after, dry_run=True, **options)
         with pytest.raises(
-            ImportFailed, match=r"number 0 and at\.year 2024 already belongs"
+            ImportFailed, match=r"number 0 and at\.year 2024 already belong to"
         ) as caught:
             import_document(engine, after, **options)
         assert list(plan.problems) == list(caught.value.report.problems)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
+from math import isnan
 from operator import itemgetter
 from typing import Any
 
@@ -128,7 +130,7 @@ class LinkReader:
 def refuse_strangers(
     groups: dict[Row, Any], owners: Sequence[Row], table: sa.Table, entity: str, *, hides: bool
 ) -> None:
-    """Refuse rows that match an owner by the database's collation alone.
+    """Refuse rows that match an owner by the database's collation alone, or by NaN.
 
     Args:
         groups: the rows of a link table or an owned table, by their foreign key.
@@ -142,6 +144,12 @@ def refuse_strangers(
     """
     for stranger in groups.keys() - set(owners):
         key = HIDDEN if hides else shown(stranger)
+        if any(isinstance(value, float | Decimal) and isnan(value) for value in stranger):
+            text = (
+                f"a row of {table.fullname} refers to {key}, which equals nothing, not even itself"
+            )
+            remedy = "Correct the row, and its owner's key."
+            raise TargetError(Message("value-unwritable", text), remedy, entity=entity)
         raise TargetError(
             Message(
                 "collation-clash",

@@ -20,16 +20,16 @@ from lading.exporting.reader import RecordReader
 from lading.importing.batch import Batch
 from lading.importing.context import LoadContext
 from lading.importing.nested_records import NestedRecords
-from lading.importing.reference_values import Parts
+from lading.importing.reference_values import Parts, ReferenceValue
 from lading.importing.references import places_within
 from lading.importing.resolved_keys import AMBIGUOUS
 from lading.importing.unique_sets import UniqueMembers
 from lading.messages import Message, noted, shown
 from lading.model.hidden import masked
-from lading.model.rowsets import Column, RowSet, Value
+from lading.model.rowsets import Column, Reference, RowSet, Value
 from lading.model.uniqueness import unique_columns
 from lading.records.comparison import RecordComparison
-from lading.records.describe import described
+from lading.records.describe import described, described_parts
 from lading.records.layout import Key
 from lading.records.raw_records import RawReader
 from lading.values.json_text import parse_json
@@ -261,7 +261,9 @@ class Collisions:
         keys = ", ".join(shown(part.name) for part in self.root.key)
         if unique.condition is not None:
             return _plain_collision(unique, key, holder)
-        remedy = f"Correct one of them, or declare natural_key = {_declared(parts)} if that is what"
+        remedy = "Correct one of them"
+        if all(map(_may_identify, parts)):
+            remedy += f", or declare natural_key = {_declared(parts)} if that is what identifies it"
         also = ", or leave ids out of the records" if is_id else ""
         if is_id and is_stored:
             also += (
@@ -272,8 +274,8 @@ class Collisions:
             parts[0].written,
             Message(
                 "value-taken",
-                f"{described(parts, key)} already belongs to {holder}, which has another natural "
-                f"key ({keys}). {remedy} identifies it{also}",
+                f"{_belonging(parts, key, holder)}, which has another natural key ({keys}). "
+                f"{remedy}{also}",
             ),
         )
 
@@ -319,9 +321,25 @@ def _plain_collision(unique: UniqueMembers, key: Key, holder: str) -> Collision:
     if not unique.parts:
         message = Message("value-taken", f"is the second row of {holder}, which may have one alone")
         return Collision("", message)
-    where = f", and is unique where {unique.condition.sql}" if unique.condition is not None else ""
-    text = f"{described(unique.parts, key)} already belongs to {holder}{where}. Correct one of them"
+    text, condition = _belonging(unique.parts, key, holder), unique.condition
+    if condition is not None:
+        are = "are" if len(described_parts(unique.parts, key)) > 1 else "is"
+        text += f", and {are} unique where {condition.sql}"
+    text += ". Correct one of them"
     return Collision(unique.parts[0].written, Message("value-taken", text))
+
+
+def _belonging(parts: Parts, key: Key, holder: str) -> str:
+    """Say whose some unique values are."""
+    texts = described_parts(parts, key)
+    return f"{' and '.join(texts)} already belong{'' if len(texts) > 1 else 's'} to {holder}"
+
+
+def _may_identify(part: Value | Reference) -> bool:
+    """Tell whether every record has a member, and it may be part of a natural key."""
+    if part.nullable or part.classes is not None or isinstance(part, ReferenceValue):
+        return False
+    return isinstance(part, Reference) or part.kind.is_key
 
 
 def _name_or_names(names: Sequence[str]) -> Any:

@@ -25,10 +25,11 @@ def described(parts: tuple[Part, ...], key: Key) -> str:
 
     Of a key that recurs, the lowest levels: ``name 'rye' and parent.name 'bread'``.
     """
-    return " and ".join(_described(parts, key, ""))
+    return " and ".join(described_parts(parts, key))
 
 
-def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
+def described_parts(parts: tuple[Part, ...], key: Key, path: str = "") -> list[str]:
+    """Describe the values in a key, each with its name; ``path`` leads to the key."""
     own = recurring(parts)
     if own is not None:
         return _recurring(parts, own, key, path)
@@ -42,7 +43,7 @@ def _described(parts: tuple[Part, ...], key: Key, path: str) -> list[str]:
         elif isinstance(part, Reference) and part.flat:
             texts.append(f"{name} {shown(part_value[0])}")
         elif isinstance(part, Reference):
-            texts += _described(part.parts, part_value, f"{name}.")
+            texts += described_parts(part.parts, part_value, f"{name}.")
         else:
             texts.append(f"{name} {shown(part_value)}")
     return texts
@@ -52,7 +53,7 @@ def _recurring(parts: tuple[Part, ...], own: Reference, key: Key, path: str) -> 
     texts = []
     lowest = key[-1 : -LEVELS - 1 : -1]
     for level in lowest:
-        texts += _described(level_parts(parts), level, path)
+        texts += described_parts(level_parts(parts), level, path)
         path = f"{path}{own.written}."
     levels_left_out = len(key) - len(lowest)
     if levels_left_out:

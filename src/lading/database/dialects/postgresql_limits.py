@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
 from lading.database.dialects.limits import (
@@ -20,6 +21,7 @@ from lading.database.dialects.limits import (
 )
 from lading.database.dialects.postgresql_columns import PostgreSQLColumn
 from lading.database.dialects.postgresql_text import interval_limit, interval_text
+from lading.model.rowsets import Column
 from lading.values.scalars import Number
 
 Check = Callable[[Any], Any]
@@ -109,6 +111,24 @@ def number_check(real: PostgreSQLColumn) -> Check | None:
         if number.is_infinite():
             raise ValueError(f"{number} doesn't fit a column with a precision")
         limits.written(number)
+        return number
+
+    return check
+
+
+def findable(column: Column, error: Callable[[str], ValueError] = ValueError) -> Check:
+    """Refuse NaN where rows are found by it: in a primary key, or where others refer to it.
+
+    The server takes it for equal to itself, but nothing else does.
+    """
+    name = f"{column.table.fullname}.{column.name}"
+    keys = (key for table in column.table.metadata.tables.values() for key in table.foreign_keys)
+    if not column.primary_key and all(key.target_fullname != name for key in keys):
+        return lambda number: number
+
+    def check(number: Any) -> Any:
+        if isnan(number):
+            raise error("NaN can't be in a key, for it equals nothing, not even itself")
         return number
 
     return check

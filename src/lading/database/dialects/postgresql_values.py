@@ -29,7 +29,7 @@ from lading.database.dialects.limits import (
 )
 from lading.database.dialects.postgresql_arrays import ArrayCodecs, each
 from lading.database.dialects.postgresql_columns import PostgreSQLColumn
-from lading.database.dialects.postgresql_limits import driver_checks, misfit
+from lading.database.dialects.postgresql_limits import driver_checks, findable, misfit
 from lading.database.dialects.postgresql_text import (
     array_text,
     date_text,
@@ -181,16 +181,18 @@ class PostgreSQLCodecs(ArrayCodecs):
 
     def read_float(self, column: Column, kind: Float) -> Expression:
         """Doubles."""
+        fits = findable(column)
         return Expression(
             "({x} + 0.0 if finite({x}) else words({x}))",
-            {"finite": math.isfinite, "words": float_written},
+            {"finite": math.isfinite, "words": lambda number: float_written(fits(number))},
         )
 
     def read_decimal(self, column: Column, kind: Number) -> Expression:
         """The column's text, which has its scale already."""
+        fits = findable(column)
 
         def slow(text: str) -> str:
-            return kind.write(Decimal(text))
+            return kind.write(fits(Decimal(text)))
 
         if not kind.scale or not _has_digits(self.real_column(column), kind):
             return calling(slow)
@@ -246,17 +248,21 @@ class PostgreSQLCodecs(ArrayCodecs):
     def bind_float(self, column: Column, kind: Float) -> Expression:
         """Doubles, or four bytes where the column has no more."""
         check = driver_checks(self.real_column(column)).get(float)
+        fits = findable(column, unstorable)
         if check is not None:
-            return calling(lambda written: check(kind.read(written)))
-        return Expression("({x} + 0.0 if type({x}) is float else slow({x}))", {"slow": kind.read})
+            return calling(lambda written: check(fits(kind.read(written))))
+        return Expression(
+            "({x} + 0.0 if type({x}) is float else slow({x}))",
+            {"slow": lambda written: fits(kind.read(written))},
+        )
 
     def bind_decimal(self, column: Column, kind: Number) -> Expression:
         """Digits as text; columns with a precision hold no infinity, those of integers no point."""
         real = self.real_column(column)
-        check = driver_checks(real).get(Decimal)
+        check, fits = driver_checks(real).get(Decimal), findable(column, unstorable)
 
         def slow(text: str) -> Any:
-            number = Decimal(kind.canonical(text))
+            number = fits(Decimal(kind.canonical(text)))
             driver_value = number if check is None else check(number)
             return driver_value if type(driver_value) is int else text
 

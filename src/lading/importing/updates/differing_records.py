@@ -10,11 +10,13 @@ from lading.exporting.reading import StoredRow
 from lading.importing.batch import Batch
 from lading.importing.comparison import StoredComparison
 from lading.importing.conflicts import Decisions, ExistingRecords
-from lading.messages import Message, shown
+from lading.messages import Message, listed, shown
 from lading.model.hidden import HIDDEN, hides
 from lading.model.rowsets import Member, Reference, RowSet, Value
 from lading.planning.record_change import Alteration
 from lading.records.compared_records import ComparedRecords
+from lading.records.describe import described
+from lading.records.layout import Key
 from lading.records.raw_records import RawPair
 
 
@@ -84,7 +86,8 @@ class UpdateExisting:
             if self.comparison.uncounted.issuperset(members):
                 decisions.unchanged += 1
                 continue
-            message = self._refusal(members, compared, place)
+            key = batch.keys[existing.places[n]]
+            message = self._refusal(members, compared, place, key)
             if message is not None:
                 decisions.refuse[existing.places[n]] = message
                 continue
@@ -108,15 +111,24 @@ class UpdateExisting:
         return Decisions(unchanged=len(identities))
 
     def _refusal(
-        self, members: Iterable[Member], compared: ComparedRecords, place: int
+        self, members: Iterable[Member], compared: ComparedRecords, place: int, key: Key
     ) -> Message | None:
         """Say why a record can't be updated, if one of its members is at fault."""
         refused = [member for member in members if member in self.refused]
-        return key_refusal(self.root, refused, compared.pair(place)) if refused else None
+        return key_refusal(self.root, refused, compared.pair(place), key) if refused else None
 
 
-def key_refusal(root: RowSet, differing: Iterable[Member], pair: RawPair) -> Message | None:
-    """Say why a record can't be updated: its class or its primary key would change."""
+def key_refusal(
+    root: RowSet, differing: Iterable[Member], pair: RawPair, key: Key
+) -> Message | None:
+    """Say why a record can't be updated: its class or its primary key would change.
+
+    Args:
+        root: the record's row set.
+        differing: the members in which it differs from the stored record.
+        pair: both.
+        key: the natural key that both have.
+    """
     for member in differing:
         if member is not root.discriminator and not _is_identity(root, member):
             continue
@@ -131,11 +143,18 @@ def key_refusal(root: RowSet, differing: Iterable[Member], pair: RawPair) -> Mes
                 "and an update can't change a record's class. Delete the record there first, "
                 "or correct it here",
             )
+        also = ""
+        if len(root.identity) == 1:
+            also = (
+                f"; if {member.written} is what identifies it, and "
+                f"{listed(root.key_names, separator=', ')} may change, declare natural_key = "
+                f"{member.name!r}"
+            )
         return Message(
             "primary-key-changed",
-            f"{member.written}: is {shown(now)} in the database and {shown(new)} here, "
-            "and an update can't change a primary key. Correct it here, delete the record "
-            f"there first, or declare natural_key = {member.name!r} if that says which is which",
+            f"{member.written}: the record with {described(root.key, key)} has {shown(now)} in the "
+            f"database and {shown(new)} here, and an update can't change a primary key. Correct it "
+            f"here, or delete the record there first{also}",
         )
     return None
 

@@ -150,7 +150,7 @@ class ReplacedRows:
             pair = self.comparison.raw.pair(batch.lines[place], stored[row])
             differing = self.comparison.differing(self.root, *pair.contents(), nested=False)
             others = [member for member in differing if member not in self.root.key]
-            refused = key_refusal(self.root, others, pair)
+            refused = key_refusal(self.root, others, pair, batch.keys[place])
             if refused is not None and changing == {}:  # the row will have this record's key
                 key = self.outcome.key_at(batch, place)
                 self.outcome.fail(batch.numbers[place], key, None, refused)
