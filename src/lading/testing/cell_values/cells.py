@@ -267,7 +267,8 @@ class Cells(Fits):
         return joined(
             picked(list(few.values())),
             picked(worst).map(taken) if worst else None,
-            None if drawn is None else drawn.map(taken),
+            # Built, for one_of would count each way to draw as much as all edges.
+            None if drawn is None else st.builds(taken, drawn),
         )
 
     def _error(self, problem: str) -> DeclarationError:
