@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.mapping.generated_values import is_numbered
-from lading.testing.compare.stored import Cell, cells_of, is_null
+from lading.testing.compare.stored import Cell, cells_of
 
 Dump = dict[str, list[tuple[Any, ...]]]
 ROUNDS = 6
+NULL = Cell("null", "None")
 
 
 def raw_values(
@@ -65,7 +66,7 @@ def raw_values(
 def _cells(connection: sa.Connection, table: sa.Table, hidden: set[str]) -> list[dict[str, Cell]]:
     """Fetch each row as {column: (type, text)}, without the columns that aren't looked at."""
     return [
-        {name: cell for name, cell in row.items() if f"{table.fullname}.{name}" not in hidden}
+        {n: cell or NULL for n, cell in row.items() if f"{table.fullname}.{n}" not in hidden}
         for row in cells_of(connection, table)
     ]
 
@@ -123,7 +124,7 @@ def _targets(
 
 
 def _target(cell: Cell, labels: dict[Cell, str]) -> str:
-    return "null" if is_null(cell) else labels.get(cell, "dangling")
+    return "null" if cell == NULL else labels.get(cell, "dangling")
 
 
 def _digest(*parts: Any) -> str:

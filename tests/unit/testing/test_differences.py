@@ -14,7 +14,7 @@ from lading import Catalog, Owned
 from lading.fresh_databases.factories import database, sqlite_engine
 from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.stored import Stored, stored_cells
+from lading.testing.compare.stored import Cell, Row, Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.trips.trip import RoundTripError, Trip
@@ -186,10 +186,10 @@ def categories() -> tuple[Catalog, sa.MetaData]:
     return catalog, base.metadata
 
 
-def node(id_: int, name: str, parent: int | None) -> dict[str, tuple[str, str]]:
+def node(id_: int, name: str, parent: int | None) -> Row:
     """Make one category's row."""
-    above = ("null", "None") if parent is None else ("integer", str(parent))
-    return {"id": ("integer", str(id_)), "name": ("text", repr(name)), "parent_id": above}
+    above = None if parent is None else Cell("integer", str(parent))
+    return {"id": Cell("integer", str(id_)), "name": Cell("text", repr(name)), "parent_id": above}
 
 
 def test_what_no_import_restores_is_not_compared() -> None:
@@ -209,9 +209,11 @@ def test_what_no_import_restores_is_not_compared() -> None:
         of_n = mapped_column(sa.Integer, sa.Computed("n + 1"))
 
     schema_for(Item, catalog, exclude=("secret",), dump_only=("shown",))
-    row = {column.name: ("integer", "1") for column in Item.__table__.columns}
+    row = {column.name: Cell("integer", "1") for column in Item.__table__.columns}
     for name in row:
-        found = differences(catalog, {"items": [row]}, {"items": [row | {name: ("integer", "2")}]})
+        found = differences(
+            catalog, {"items": [row]}, {"items": [row | {name: Cell("integer", "2")}]}
+        )
         assert [item.field for item in found] == ([name] if name in ("slug", "n") else [])
 
 
@@ -234,11 +236,11 @@ def test_owned_rows_with_keys_are_named_by_them() -> None:
 
     steps = schema_for(Step, catalog, natural_key=("recipe", "number"))
     schema_for(Recipe, catalog, {"steps": Owned(steps)})
-    one = ("integer", "1")
-    recipes = [{"id": one, "slug": ("text", "'a'")}]
-    step = {"id": one, "recipe_id": one, "number": one, "text": ("text", "'x'")}
+    one = Cell("integer", "1")
+    recipes = [{"id": one, "slug": Cell("text", "'a'")}]
+    step = {"id": one, "recipe_id": one, "number": one, "text": Cell("text", "'x'")}
     before = {"recipes": recipes, "steps": [step]}
-    after = {"recipes": recipes, "steps": [step | {"text": ("text", "'y'")}]}
+    after = {"recipes": recipes, "steps": [step | {"text": Cell("text", "'y'")}]}
     (found,) = differences(catalog, before, after)
     assert str(found) == "recipes steps number 1, text: was 'x' (text), is now 'y' (text)"
     assert differences(catalog, before, {"recipes": recipes}) == [

@@ -6,9 +6,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: How telling a difference is, the most first: what others follow from stands before them.
-VALUE, LOST, NEW, LINK = range(4)
-NOTHING = "nothing"
+
+class Verbatim(str):
+    """A text that is shown as it stands, for it is no value itself."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+NOTHING = Verbatim("nothing")
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,13 @@ class DataDifference:
         return f"{place}, {self.field}: was {self.was}, is now {self.now}"
 
 
-def ranked(differences: Iterable[tuple[int, DataDifference]]) -> list[DataDifference]:
-    """Sort differences by how telling they are, one of each entity and field before the rest."""
-    counts: Counter[tuple[str, str | None]] = Counter()
-    places = []
-    for rank, difference in sorted(differences, key=lambda pair: pair[0]):
+def varied(differences: Iterable[DataDifference]) -> list[DataDifference]:
+    """Put one difference of each entity and field before the others, whose order stays."""
+    counts = Counter[tuple[str, str | None]]()
+
+    def is_repeated(difference: DataDifference) -> bool:
         place = (difference.entity, difference.field)
-        places.append((counts[place] > 0, rank, difference))
         counts[place] += 1
-    return [difference for *_, difference in sorted(places, key=lambda place: place[:2])]
+        return counts[place] > 1
+
+    return sorted(differences, key=is_repeated)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,12 +18,22 @@ from lading.values.json_text import canonical_json, json_text
 
 #: What shows a stored value, without what may be normalised.
 Shown = Callable[[Any], str]
-#: A stored type and a stored text; two cells of one column are equal if both are.
-Cell = tuple[str, str]
-#: Each table's full name with its rows, and each row's column names with their cells.
-Stored = dict[str, list[dict[str, Cell]]]
-#: The text of SQL's NULL, whatever its type; no value has it, for texts stand in quotes.
-NULL_TEXT = "None"
+
+
+class Cell(NamedTuple):
+    """A stored value's type and text; two cells of one column are equal if both are."""
+
+    type: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"{self.text} ({self.type})"
+
+
+#: A row's cells by the names of its columns, ``None`` for SQL's NULL.
+Row = dict[str, Cell | None]
+#: Each table's full name with its rows.
+Stored = dict[str, list[Row]]
 
 
 def stored_cells(engine: sa.Engine, tables: Iterable[sa.Table]) -> Stored:
@@ -36,15 +47,10 @@ def stored_cells(engine: sa.Engine, tables: Iterable[sa.Table]) -> Stored:
         return {table.fullname: cells_of(connection, table) for table in tables}
 
 
-def is_null(cell: Cell) -> bool:
-    """Tell whether a cell holds SQL's NULL."""
-    return cell[1] == NULL_TEXT
-
-
 # As they are stored
 
 
-def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]]:
+def cells_of(connection: sa.Connection, table: sa.Table) -> list[Row]:
     """Return one table's rows as they are stored; see :func:`stored_cells`."""
     dialect = database_for(connection).dialect
     columns = [
@@ -53,7 +59,10 @@ def cells_of(connection: sa.Connection, table: sa.Table) -> list[dict[str, Cell]
     ]
     sql = f"SELECT {', '.join(sql for *_, sql, _ in columns)} FROM {dialect.table(table)}"
     return [
-        {name: (row[n], show(row[n + 1])) for name, n, _, show in columns}
+        {
+            name: None if row[n + 1] is None else Cell(row[n], show(row[n + 1]))
+            for name, n, _, show in columns
+        }
         for row in connection.exec_driver_sql(sql).fetchall()
     ]
 
@@ -62,36 +71,33 @@ def _selected(connection: sa.Connection, name: str, column: sa.Column[Any]) -> t
     """Return SQL for a cell's stored type and content, and what shows the content."""
     type_: Any = column.type.dialect_impl(connection.dialect)
     type_ = getattr(type_, "impl_instance", type_)  # below decorators
-    engine = connection.dialect.name
-    show: Shown = _json if isinstance(type_, sa.JSON) else repr
-    if isinstance(type_, sa.Numeric | sa.Float):
-        loose = not isinstance(type_, sa.Float) and type_.scale is None
-        show = _number(loose=loose, is_text=engine != "sqlite")
-    if engine == "sqlite":
+    show: Shown = _json if isinstance(type_, sa.JSON) else _plain
+    if connection.dialect.name == "sqlite":
         return f"typeof({name}), {name}", show
-    if engine == "postgresql":
+    is_double = isinstance(type_, sa.Float)
+    if isinstance(type_, sa.Numeric | sa.Float):
+        show = partial(_digits, loose=not is_double and type_.scale is None)
+    if connection.dialect.name == "postgresql":
         return f"pg_typeof({name})::text, CAST({name} AS text)", show
     # On MariaDB every bit of a number, and every byte of the others; JSON is compared by value.
-    content = f"({name} + 0e0)" if isinstance(type_, sa.Float) else f"CAST({name} AS CHAR)"
-    if isinstance(type_, sa.JSON):
-        content = name
+    content = name if isinstance(type_, sa.JSON) else f"CAST({name} AS CHAR)"
+    if is_double:
+        content, show = f"({name} + 0e0)", _plain
     elif isinstance(type_, sa.String | sa.Enum | sa.types._Binary):
         content, show = f"HEX({name})", _bytes_of
     return f"'{type(type_).__name__}', {content}", show
 
 
-def _number(*, loose: bool, is_text: bool) -> Shown:
-    """Show numbers; ``is_text`` says that the database gave their digits as text."""
+def _plain(value: Any) -> str:
+    """Show a value as it is, a zero without its sign."""
+    return repr(value + 0.0 if isinstance(value, float) else value)
 
-    def show(value: Any) -> str:
-        if isinstance(value, float):
-            return repr(value + 0.0)
-        text = value if is_text and isinstance(value, str) else repr(value)
-        if loose and "." in text:
-            text = text.rstrip("0").rstrip(".")
-        return "0" if text == "-0" else text
 
-    return show
+def _digits(text: str, *, loose: bool) -> str:
+    """Show a number that a server gives as text; zeros at the end mean nothing if it is loose."""
+    if loose and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _json(value: Any) -> str:
@@ -106,8 +112,6 @@ def _json(value: Any) -> str:
 
 def _bytes_of(digits: Any) -> str:
     """Show a cell that is fetched as the digits of its bytes."""
-    if digits is None:
-        return NULL_TEXT
     data = bytes.fromhex(digits)
     try:
         return repr(data.decode())

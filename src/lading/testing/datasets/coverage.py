@@ -11,35 +11,27 @@ from lading.model.rowsets import Column, RowSet
 from lading.testing.compare.difference import NOTHING, DataDifference
 
 
-def forgotten(catalog: Catalog) -> list[DataDifference]:
-    """List the columns that are in no member of any record and not in ``catalog.coverage()``.
+def forgotten(catalog: Catalog) -> Iterator[DataDifference]:
+    """Yield the columns that are in no member of any record and not in ``catalog.coverage()``.
 
-    Tables without any schema count as a whole.
+    They are named by their tables; tables without any schema count as a whole.
     """
-    entities = catalog.use()
-    names = {table: table.fullname for table in tables_of(entities)}
-    named, carried = set(catalog.coverage()), set()
-    for rows in entities.plain.values():
-        names |= dict.fromkeys(rows.tables, rows.name)
-        carried |= {rows.surrogate, *(value.column for value in rows.values)}
-        carried |= {*_holding(rows)}
-    differences = []
+    entities, named = catalog.use(), catalog.coverage()
+    known = set(tables_of(entities))
+    carried = {column for rows in entities.plain.values() for column in _carried(rows)}
     for table in tables_of_models(catalog):
-        if table not in names and table.fullname not in named:
-            differences.append(DataDifference(table.fullname, None, None, "a table", NOTHING))
-        differences += [
-            DataDifference(names[table], None, column.name, "a column", NOTHING)
-            for column in (table.columns if table in names else ())
-            if column not in carried and f"{table.fullname}.{column.name}" not in named
-        ]
-    return differences
+        if table not in known and table.fullname not in named:
+            yield DataDifference(table.fullname, None, None, "a table", NOTHING)
+        for column in table.columns if table in known else ():
+            if column not in carried and f"{table.fullname}.{column.name}" not in named:
+                yield DataDifference(table.fullname, None, column.name, "a column", NOTHING)
 
 
-def _holding(rows: RowSet) -> Iterator[Column]:
-    """Yield the columns that hold what others do: where rows lead."""
-    for extension in rows.extensions:
-        yield from (own for own, _ in extension.pairs)
-    for links in rows.links:
-        yield from (own for own, _ in links.local)
+def _carried(rows: RowSet) -> Iterator[Column | None]:
+    """Yield the columns that records carry, by themselves or by what they lead to."""
+    yield rows.surrogate
+    yield from (value.column for value in rows.values)
+    yield from (own for extension in rows.extensions for own, _ in extension.pairs)
+    yield from (own for links in rows.links for own, _ in links.local)
     for reference in [*rows.references, *(links.reference for links in rows.links)]:
         yield from reference.columns

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from lading.model.ordering import as_listed, reference_order
-from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
+from lading.model.rowsets import Children, Column, Links, Member, Reference, RowSet, Value
 from lading.records.canonical import encoded
 from lading.testing.cell_values.storable import travelling
 from lading.testing.compare.records import ANYTHING
@@ -51,9 +51,10 @@ class Written:
         if isinstance(member, Value):
             return self._plain(member, instance)
         if isinstance(member, Reference):
-            return self._key(member, instance.led.get(instance.plan.way(member.columns)))
+            return self._key(member, instance)
         if isinstance(member, Links):
-            keys = [self._key(member.reference, far) for far in self.linked(member, instance)]
+            links = self._leading(member.table, member.local, instance)
+            keys = [self._key(member.reference, link) for link in links]
             return sorted(keys, key=lambda key: reference_order(member.reference, key))
         assert isinstance(member, Children)
         return self._nested(member, instance)
@@ -67,7 +68,9 @@ class Written:
 
     # References
 
-    def _key(self, reference: Reference, far: Instance | None) -> Any:
+    def _key(self, reference: Reference, instance: Instance) -> Any:
+        """Return the key of what a row leads to by a reference."""
+        far = instance.led.get(instance.plan.way(reference.columns))
         if far is None:
             return None
         key = self.key(reference.parts, far)
@@ -77,23 +80,18 @@ class Written:
         """Return what an object holds in its natural key, or in whatever parts name it."""
         return {part.written: self._member(part, instance) for part in parts}
 
-    def linked(self, links: Links, instance: Instance) -> list[Instance | None]:
-        """Return what a list of references leads to."""
-        plan = self.plans.of[links.table]
-        near = plan.way(column for column, _ in links.local)
-        far = next(foreign for foreign in plan.foreign if foreign is not near)
-        return [link.led[far] for link in self.dataset.of(plan) if link.led[near] is instance]
-
     # Owned rows
 
-    def owned(self, children: Children, instance: Instance) -> list[Instance]:
-        """Return the rows that an object owns by one of its lists."""
-        plan = self.plans.of[children.rows.table]
-        way = plan.way(column for column, _ in children.pairs)
-        return [child for child in self.dataset.of(plan) if child.led.get(way) is instance]
+    def _leading(
+        self, table: Any, pairs: Iterable[tuple[Column, Column]], instance: Instance
+    ) -> list[Instance]:
+        """Return the rows of a table that lead to an object by some columns, as they were drawn."""
+        plan = self.plans.of[table]
+        way = plan.way(column for column, _ in pairs)
+        return [row for row in self.dataset.of(plan) if row.led.get(way) is instance]
 
     def _nested(self, children: Children, instance: Instance) -> list[Record]:
-        rows = self.owned(children, instance)
+        rows = self._leading(children.rows.table, children.pairs, instance)
         made_up = self.plans.of[children.rows.table].made_up
         if any(column is made_up and descending for column, descending in children.sequence):
             rows.reverse()

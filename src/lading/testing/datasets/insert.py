@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from lading.fresh_databases.factories import engine_name
 from lading.testing.datasets.dataset import Dataset, Instance, Resolved
-from lading.testing.datasets.table_plan import Foreign
 
 Row = dict[str, Any]
 
@@ -46,7 +45,7 @@ class RowInserter:
         self.resolved = resolved
         self.as_stored = resolved.dataset.plans.as_stored
         self.there: set[Instance] = set()
-        self.later: list[tuple[Instance, Foreign]] = []
+        self.later: dict[tuple[Instance, sa.Table], None] = {}
         if connection.dialect.name == "postgresql":
             sa.event.listen(connection, "before_cursor_execute", _with_ids, retval=True)
 
@@ -54,8 +53,8 @@ class RowInserter:
         """Insert all rows, then set what had to wait."""
         for (table, _), rows in groupby(self._rows(instances), key=lambda pair: pair[0]):
             self.connection.execute(sa.insert(self.as_stored(table)), [row for _, row in rows])
-        for instance, foreign in self.later:
-            self.update(instance, foreign.table)
+        for instance, table in self.later:
+            self.update(instance, table)
 
     def _rows(self, instances: Iterable[Instance]) -> Iterator[tuple[tuple[sa.Table, Any], Row]]:
         """Yield each row with its table and the columns that it has."""
@@ -65,40 +64,39 @@ class RowInserter:
                 for foreign, far in instance.led.items()
                 if not foreign.hard and far is not None and far not in self.there
             ]
-            self.later += [(instance, foreign) for foreign in waiting]
+            self.later |= {(instance, foreign.table): None for foreign in waiting}
             self.there.add(instance)
             for table in instance.rows:
-                row = self._bound(table, self.resolved.row(instance, table))
-                columns = [c for key in waiting if key.table is table for c in key.own]
-                row |= {column.name: None for column in columns}
+                columns = [c for foreign in waiting for c in foreign.own if c.table is table]
+                row = self._row(instance, table) | {column.name: None for column in columns}
                 yield (table, tuple(row)), row
 
-    def _bound(self, table: sa.Table, row: Row) -> Row:
-        """Say SQL's NULL where a plain ``None`` would be JSON's own null."""
+    def _row(self, instance: Instance, table: sa.Table) -> Row:
+        """Return a row with SQL's NULL where a plain ``None`` would be JSON's own null."""
         dialect = self.connection.dialect
         return {
             name: sa.null()
             if value is None and isinstance(table.c[name].type.dialect_impl(dialect), sa.JSON)
             else value
-            for name, value in row.items()
+            for name, value in self.resolved.row(instance, table).items()
         }
 
     def update(self, instance: Instance, table: sa.Table) -> None:
         """Say a whole row again, lest an ``onupdate`` has its say."""
-        row = self._bound(table, self.resolved.row(instance, table))
-        key = self._identified(table, row)
+        row = self._row(instance, table)
         values = {name: v for name, v in row.items() if not table.c[name].primary_key}
-        self.connection.execute(sa.update(self.as_stored(table)).where(*key).values(values))
+        self._execute(sa.update(self.as_stored(table)).values(values), table, row)
 
     def delete(self, instance: Instance) -> None:
         """Delete a row from each of its tables."""
         for table in reversed(instance.rows):
-            key = self._identified(table, self.resolved.row(instance, table))
-            self.connection.execute(sa.delete(self.as_stored(table)).where(*key))
+            row = self._row(instance, table)
+            self._execute(sa.delete(self.as_stored(table)), table, row)
 
-    def _identified(self, table: sa.Table, row: Row) -> list[Any]:
-        columns = self.as_stored(table).primary_key.columns
-        return [column == row[column.name] for column in columns]
+    def _execute(self, statement: Any, table: sa.Table, row: Row) -> None:
+        """Run a statement for one row."""
+        key = self.as_stored(table).primary_key.columns
+        self.connection.execute(statement.where(*(column == row[column.name] for column in key)))
 
 
 def _with_ids(

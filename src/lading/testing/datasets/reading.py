@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,6 @@ from lading.testing.datasets.dataset import Instance, MadeUp
 from lading.testing.datasets.draw import join
 from lading.testing.datasets.insert import ordered
 from lading.testing.datasets.table_plan import Plan
-from lading.values.datetimes import DateTime, Time
 
 Row = dict[str, Any]
 
@@ -32,15 +32,16 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
             for plan in [*plans.order, *plans.links]
             for instance in _instances(connection, plans, plan)
         ]
-    targets: dict[tuple[Column, ...], dict[tuple[str, ...], Instance]] = {}
+
+    @cache
+    def targets(remote: tuple[Column, ...]) -> dict[tuple[str, ...], Instance]:
+        return {_key(far, remote): far for far in instances if remote[0].table in far.rows}
+
     for instance in instances:
         for foreign in instance.plan.foreign:
-            if foreign.remote not in targets:
-                rows = [far for far in instances if foreign.target in far.rows]
-                targets[foreign.remote] = {_key(far, foreign.remote): far for far in rows}
             if instance.has(foreign.kinds) and foreign.table in instance.rows:
                 key = _key(instance, foreign.columns)
-                instance.led[foreign] = targets[foreign.remote].get(key) if key else None
+                instance.led[foreign] = targets(foreign.remote).get(key) if key else None
     for instance in instances:
         if (own := instance.plan.made_up) is not None:
             instance.put(own, MadeUp(instance.plan, instance.number, instance.cell(own)))
@@ -77,20 +78,17 @@ def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Inst
 
 def _rows(connection: sa.Connection, plans: Plans, plan: Plan, table: sa.Table) -> list[Row]:
     """Return a table's rows with the columns that drawn ones have."""
-    drawn = set(plan.cells)
+    drawn = {*plan.cells, *table.primary_key.columns}
     drawn |= {column for foreign in plan.foreign for column in foreign.columns}
-    drawn |= set(table.primary_key.columns)
-    if plan.discriminator is not None:
-        drawn.add(plan.discriminator.column)
-    names = [column.name for column in table.columns if column in drawn]
-    stored = [plans.as_stored(table).c[name] for name in names]
+    drawn |= {plan.discriminator.column} if plan.discriminator is not None else set()
+    stored = [plans.as_stored(table).c[column.name] for column in table.columns if column in drawn]
     columns = [_as_drawn(connection, column) for column in stored]
     nulls = [sa.type_coerce(column, sa.String()).is_(None) for column in columns]
     order = sa.select(*columns, *nulls).order_by(*table.primary_key.columns)
     return [
         {
-            name: None if row[len(names) + n] else _cell(stored[n], row[n])
-            for n, name in enumerate(names)
+            column.name: None if is_null else _cell(column, value)
+            for column, value, is_null in zip(stored, row, row[len(stored) :], strict=False)
         }
         for row in connection.execute(order)
     ]
@@ -101,13 +99,10 @@ def _as_drawn(connection: sa.Connection, column: Any) -> Any:
     if isinstance(column.type, EngineType):  # drivers make objects and bytes of some
         is_number = column.type.python_type is int
         return column + sa.literal_column("0") if is_number else sa.cast(column, sa.Text())
-    return _with_all_digits(column) if connection.dialect.name == "sqlite" else column
-
-
-def _with_all_digits(column: Any) -> Any:
-    """Return a column of decimals without a scale as floats, of which SQLAlchemy drops digits."""
     is_loose = type(column.type) is sa.Numeric and column.type.scale is None
-    return sa.type_coerce(column, sa.Float()) if is_loose and column.type.asdecimal else column
+    if is_loose and column.type.asdecimal and connection.dialect.name == "sqlite":
+        return sa.type_coerce(column, sa.Float())  # of decimals SQLAlchemy drops digits
+    return column
 
 
 def _cell(column: Column, value: Any) -> Any:
@@ -116,8 +111,7 @@ def _cell(column: Column, value: Any) -> Any:
         return Decimal(repr(value))
     if value is None and isinstance(underlying(column.type), sa.JSON):
         return sa.JSON.NULL
-    kind = kind_of(column.type)
-    is_aware = isinstance(kind, DateTime | Time) and kind.aware
-    if is_aware and isinstance(value, dt.datetime | dt.time) and value.tzinfo is None:
+    is_aware = getattr(kind_of(column.type), "aware", False)
+    if is_aware and getattr(value, "tzinfo", dt.UTC) is None:
         return value.replace(tzinfo=dt.UTC)  # engines without zones hold UTC
     return value

@@ -73,7 +73,7 @@ class Trip:
 
     def carries_everything(self) -> None:
         """Every column is in records, or is named among what is left out."""
-        differing = forgotten(self.catalog)
+        differing = list(forgotten(self.catalog))
         if differing:
             raise RoundTripError(
                 "records carry no such columns, and coverage() is silent:", differing
@@ -155,7 +155,7 @@ class Trip:
         entities = self.catalog.use()
         records = as_loaded(entities, records_of(path))
         hold_records(entities, self.expected, records, problem)
-        differing = out_of_order(entities, records)
+        differing = list(out_of_order(entities, records))
         if differing:
             raise RoundTripError("the bundle isn't in its canonical order:", differing)
 
@@ -192,7 +192,9 @@ class Trip:
         if files == two:
             return
         entities = self.catalog.use()
-        differing = record_differences(entities, records_of(path), records_of(other), ordered=True)
+        records = records_of(other)
+        differing = record_differences(entities, records_of(path), records)
+        differing = differing or list(out_of_order(entities, records))
         if differing or not has_unrestored(entities):
             raise RoundTripError(f"{what} gave other bytes:", differing)
 
