@@ -7,10 +7,22 @@ import string
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
+from lading.samples.supply import Supply
+
 _PRINTABLE = [c for c in string.printable if c.isprintable()]
 _FAVOURED = string.ascii_lowercase + string.digits + string.ascii_uppercase
 #: The most that an open repetition is unrolled to.
 MOST = 12
+#: How many lengths of texts are made of each number.
+LENGTHS = 4
+
+
+def pattern_supply(pattern: re.Pattern[Any]) -> Supply:
+    """Return texts of several lengths that a pattern's parts make; ``None`` where it can't be.
+
+    Whether a text matches is for the caller to try.
+    """
+    return Supply(lambda n: matching(pattern, n // LENGTHS, more=n % LENGTHS))
 
 
 def matching(pattern: re.Pattern[Any], n: int, *, more: int = 0) -> str | None:

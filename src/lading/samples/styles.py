@@ -14,7 +14,7 @@ from lading.mapping.fields import OneOfClasses, ValueField
 from lading.model.rowsets import Value
 from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
-from lading.samples.patterns import matching
+from lading.samples.patterns import LENGTHS, pattern_supply
 from lading.samples.supply import Supply, facts_of
 from lading.values.base import Kind
 from lading.values.datetimes import Date, DateTime, Interval, Time
@@ -79,9 +79,8 @@ def _candidates(value: Value, limits: Mapping[str, Any], n: int, style: str) -> 
         start = {PLAIN: n, LEAST: 0, FULLEST: -1}[style] % len(choices)
         yield from [*choices[start:], *choices[:start]]
     for pattern in patterns_of(value.field):
-        yield from (
-            matching(pattern, n + m, more=more) for m in range(TRIES) for more in (0, 1, 2, 3)
-        )
+        numbers = range(LENGTHS * n, LENGTHS * (n + TRIES))
+        yield from map(pattern_supply(pattern).plain, numbers)
     supplies = list(_supplies(value, limits))
     for kind, supply in supplies if style != PLAIN else ():
         yield from _written(kind, [supply.least if style == LEAST else supply.fullest])

@@ -46,15 +46,24 @@ def _databases(
     name: str, running: Callable[[], AbstractContextManager[sa.URL]]
 ) -> Iterator[ServerDatabases]:
     """Yield databases of the server that the environment names, or of one that is started."""
+    url = os.environ.get(f"LADING_{name}")
     with ExitStack() as stack:
-        url = os.environ.get(f"LADING_{name}")
         try:
-            server = _reachable(url, name) if url else stack.enter_context(running())
+            server = sa.make_url(url) if url else stack.enter_context(running())
+            databases = stack.enter_context(closing(ServerDatabases(server)))
+            databases.admin.connect().close()
         except TargetError as error:
-            if url or os.environ.get(f"LADING_REQUIRE_{name}"):
+            if os.environ.get(f"LADING_REQUIRE_{name}"):
                 pytest.fail(str(error), pytrace=False)
             pytest.skip(str(error))
-        yield stack.enter_context(closing(ServerDatabases(server)))
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            pytest.fail(
+                f"LADING_{name} is {shown(url)}, and no server answers there: {error}. Write a "
+                "SQLAlchemy URL, such as postgresql+psycopg://user@host/database or "
+                "mariadb+pymysql://user@host/, and start the server.",
+                pytrace=False,
+            )
+        yield databases
 
 
 def _no_mariadb() -> AbstractContextManager[sa.URL]:
@@ -65,24 +74,3 @@ def _no_mariadb() -> AbstractContextManager[sa.URL]:
         "Write the URL of a server, such as mariadb+pymysql://user@host/, into LADING_MARIADB; "
         "pip install 'lading[mariadb]' brings the driver.",
     )
-
-
-def _reachable(text: str, name: str) -> sa.URL:
-    """Return the URL of a server that answers; ``TargetError`` for any other."""
-    try:
-        url = sa.make_url(text)
-        engine = sa.create_engine(url)
-        try:
-            with engine.connect():
-                return url
-        finally:
-            engine.dispose()
-    except (sa.exc.SQLAlchemyError, ImportError) as error:
-        raise TargetError(
-            Message(
-                "server-missing",
-                f"LADING_{name} is {shown(text)}, and no server answers there: {error}",
-            ),
-            "Write a SQLAlchemy URL, such as postgresql+psycopg://user@host/database or "
-            "mariadb+pymysql://user@host/, and start the server.",
-        ) from error

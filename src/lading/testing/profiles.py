@@ -15,28 +15,17 @@ from hypothesis.internal.conjecture import engine
 
 #: Examples for each profile: a look, a pull request, a night.
 EXAMPLES = {"lading-dev": 20, "lading-ci": 100, "lading-deep": 1000}
-#: A pull request must not fail for what another one did, so its examples are always the same;
-#: the others look at new ones each time, and keep what failed.
-SAME_EACH_TIME = ("lading-ci",)
 #: Hypothesis's own profile, which is loaded unless somebody chooses another.
 DEFAULT = "default"
-
-
-#: How many seconds a failing example is made smaller at most.
-SHRINKING = 60
-#: Hypothesis's own limit, which stays where somebody has set another.
-LONG = 300
-
-
-def bound_shrinking() -> None:
-    """Set the limit that Hypothesis keeps for all tests of a process, and means to be set so."""
-    if getattr(engine, "MAX_SHRINKING_SECONDS", None) == LONG:
-        engine.MAX_SHRINKING_SECONDS = SHRINKING
+#: How many seconds a failing example is made smaller at most, and Hypothesis's own limit.
+SHRINKING, LONG = 60, 300
 
 
 def register_profiles() -> None:
-    """Make the profiles known to Hypothesis; a profile that somebody chose stays."""
-    bound_shrinking()
+    """Make the profiles known to Hypothesis; a profile or limit that somebody chose stays."""
+    # Hypothesis keeps one limit for all tests of a process, and means it to be set so.
+    if getattr(engine, "MAX_SHRINKING_SECONDS", None) == LONG:
+        engine.MAX_SHRINKING_SECONDS = SHRINKING
     settings.register_profile("lading-default", settings.get_profile(DEFAULT), deadline=None)
     if settings.get_current_profile_name() == DEFAULT:
         settings.load_profile("lading-default")
@@ -44,7 +33,9 @@ def register_profiles() -> None:
         settings.register_profile(
             name,
             max_examples=examples,
-            derandomize=name in SAME_EACH_TIME,
+            # A pull request must not fail for what another one did; the other profiles look at
+            # new examples each time, and keep what failed.
+            derandomize=name == "lading-ci",
             deadline=None,
             print_blob=True,
             suppress_health_check=(),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from functools import cached_property
+from itertools import chain, count, islice
 from typing import Any
 
 import marshmallow as ma
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
@@ -25,27 +26,20 @@ from lading.samples.constraints import limits_of
 from lading.samples.engine_types import engine_supply
 from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
-from lading.samples.patterns import matching
+from lading.samples.patterns import pattern_supply
 from lading.samples.supply import Facts, Supply, facts_of, listed_supply
-from lading.testing.cell_values.drawn import ANY, drawn_values, joined, picked
-from lading.testing.cell_values.harmless import PlainValues, all_of
+from lading.testing.cell_values.drawn import ANY, Strategy, drawn_values, joined, picked
+from lading.testing.cell_values.harmless import all_of, distinct
 from lading.testing.cell_values.storable import Fits, written_key
 from lading.values.arrays import Array
+from lading.values.base import Kind
 from lading.values.scalars import Json, Text
 
-#: Objects of Python's, for columns that take any.
-OBJECTS: tuple[Any, ...] = ([], {}, "", 0, {"a": (1, None)}, [1.5, b"\xff"], {1, 2})
 LONGEST_LIST = 4
-#: Fields that say nothing of their values.
-OPEN = (ma.fields.Raw, ma.fields.Field)
 #: How many samples of a field of the application's own are drawn from.
 MANY = 1_000
-#: How many lengths of texts that a pattern matches are tried.
-LENGTHS = 4
-#: What stands for a value that the column doesn't take.
-REFUSED: Any = object()
-
-Strategy = SearchStrategy[Any]
+#: Fields that say nothing of their values.
+OPEN = (ma.fields.Raw, ma.fields.Field)
 
 
 class Cells(Fits):
@@ -87,73 +81,85 @@ class Cells(Fits):
         super().__init__(carrier, self.kind)
         self.type = carrier.type
         self.field = None if value is None else value.field
+        #: What a field of the application's own writes and reads, if it is one.
+        self.own = None if isinstance(self.field, ValueField | None) else FieldKind(self.field)
         self.classes = classes if value is None or value.classes is None else value.classes
         self.nullable = bool(column.nullable) and (value is None or value.nullable)
         self.override = override
         # A pickle is one of several of its object; that of a copy is the one that comes back.
         self.settle = settle or isinstance(self.type, sqltypes.PickleType)
         self.limits = {} if self.field is None else limits_of(self.field, self.kind)
-        #: What a field of the application's own writes and reads, if it is one.
-        self.own: FieldKind | None = None
-        if self.field is not None and not isinstance(self.field, ValueField):
-            self.own = FieldKind(self.field)
         if not self.fits:
             raise self._error("has a type that no engine has")
-        samples, drawn = self._sources(self._facts())
-        if samples is None:
+        #: Samples of the column's values, if any are known, and a strategy of more.
+        self.samples, self.drawn = self._sources(self._facts())
+        if self.samples is None and self.drawn is None:
             raise self._error("has values that can't be told from its type")
-        self.plain = self._plain_values(samples, drawn)
-        self.hostile = self._hostile(samples, drawn)
+        self._plain, self._more = self._first_plain()
+
+    def plain(self, n: int) -> Any:
+        """Return the harmless value of a number; beyond the last they begin again."""
+        if n >= len(self._plain):
+            self._plain += islice(self._more, n + 1 - len(self._plain))
+        return self._plain[n % len(self._plain)]
+
+    @cached_property
+    def hostile(self) -> Strategy:
+        """Draws edges and more; what no engine takes gives way to a plain value."""
+        plain, samples = self.plain(0), self.samples or Supply(self.plain)
+
+        def accepted(value: Any) -> Any:
+            stored = self._accepted(value)
+            return plain if stored is None and self.override is None else stored
+
+        edges = [plain, *map(accepted, samples.edges)]
+        return joined(
+            picked({written_key(self.kind, edge): edge for edge in edges}.values()),
+            picked(samples.worst).map(accepted) if samples.worst else None,
+            # Built, for one_of would count each way to draw as much as all edges.
+            None if self.drawn is None else st.builds(accepted, self.drawn),
+        )
 
     # What is drawn from
 
     def _facts(self) -> Facts:
         """Return what is known of the column's values."""
-        fits = list(self.fits.values())
-        lengths = [fit.length for fit in fits]
-        asked_length = [self.limits["longest"]] if "longest" in self.limits else []
-        known = [length for length in lengths if length is not None] + asked_length
-        unlimited = None in lengths and not asked_length
+        facts = facts_of(str(self.column.name), self.kind, self.limits)
+        lengths = [fit.length for fit in self.fits.values()]
+        known = [length for length in (*lengths, facts.longest) if length is not None]
+        is_known = facts.longest is not None or None in lengths
         return replace(
-            facts_of(str(self.column.name), self.kind, self.limits),
+            facts,
             everywhere=self.everywhere,
             room=min(known, default=None),
-            longest=None if unlimited else min([max(known, default=0), *asked_length]),
-            exact=next((fit.exact for fit in fits if fit.exact is not None), None),
+            longest=facts.longest if is_known else max(known),
+            exact=next(filter(None, (fit.exact for fit in self.fits.values())), None),
             aware=bool(getattr(self.type, "timezone", False)),
         )
 
-    def _sources(self, facts: Facts) -> tuple[Supply | Strategy | None, Strategy | None]:
+    def _sources(self, facts: Facts) -> tuple[Supply | None, Strategy | None]:
         """Return samples of the column's values, if any are known, and a strategy of more."""
         kind, type_, limits = self.kind, self.type, self.limits
+        numbers = st.integers(0, MANY)
         if self.override is not None:
-            return self.override, self.override
-        if (choices := limits.get("choices")) is not None:
-            return listed_supply([*map(self._read, choices)] or [None], facts), None
+            return None, self.override
+        if kind is None:  # no record carries it
+            is_pickle = isinstance(type_, sqltypes.PickleType)
+            return (Supply(lambda n: [facts.word, n]) if is_pickle else None), None
+        if "choices" in limits:
+            return listed_supply(_read(kind, limits["choices"]), facts), None
         if isinstance(type_, EngineType):
             return engine_supply(type_, facts), None
         is_text = isinstance(kind, Text | FieldKind)
         if is_text and (pattern := next(patterns_of(self.field), None)) is not None:
-            samples = Supply(lambda n: matching(pattern, n // LENGTHS, more=n % LENGTHS))
+            samples = pattern_supply(pattern)
             texts = st.from_regex(pattern, fullmatch=True, alphabet=ANY)
-            return samples, joined(st.integers(0, MANY).map(samples.plain), texts)
-        if (parts := limits.get("parts")) is not None:
-            lists = self._of_parts(parts)
-            return lists, lists
+            return samples, joined(numbers.map(samples.plain), texts)
+        if "parts" in limits:
+            return None, self._of_parts(limits["parts"])
         if (supply := self._by_field(facts)) is not None:
-            return supply, st.integers(0, MANY).map(supply.plain)
-        if kind is None and isinstance(type_, sqltypes.PickleType):
-            return Supply(lambda n: [facts.word, n], None, OBJECTS), None
-        if kind is None or isinstance(kind, FieldKind):
-            return None, None
+            return supply, numbers.map(supply.plain)
         return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
-
-    def _read(self, written: Any) -> Any:
-        """Return the value of what a validator names, which is in written form."""
-        try:
-            return written if self.kind is None else self.kind.read(written)
-        except ValueError:
-            return written
 
     def _of_parts(self, parts: Sequence[Any]) -> Strategy:
         """Return lists, or texts, of some items alone."""
@@ -164,112 +170,90 @@ class Cells(Fits):
 
     def _by_field(self, facts: Facts) -> Supply | None:
         """Return the values of the field's class, where it says more than the column's type."""
-        kind, field = self.kind, self.field
-        if field is None or not isinstance(kind, Text | FieldKind | Json | Array):
-            return None
-        if isinstance(kind, Json | Array):
-            says_more = self.own is not None and class_of(field) not in OPEN
-        else:
-            if (addresses := address_supply(field, facts)) is not None:
-                return addresses
-            says_more = isinstance(kind, FieldKind) and not self._is_in_the_dark(field)
-        return field_supply(field, facts) if says_more else None
+        addresses = address_supply(self.field, facts)
+        if addresses is not None or self.own is None:
+            return addresses
+        field = self.own.field
+        is_vague = isinstance(field, ma.fields.String) or class_of(field) in OPEN
+        # Which texts a type takes that nobody knows, a field of any texts doesn't say.
+        is_known = isinstance(self.type, TypeDecorator) or not is_vague
+        kinds = FieldKind if is_vague else FieldKind | Json | Array
+        return field_supply(field, facts) if is_known and isinstance(self.kind, kinds) else None
 
-    def _is_in_the_dark(self, field: ma.fields.Field[Any]) -> bool:
-        """Tell whether neither field nor type says which texts a column takes."""
-        is_text = isinstance(field, ma.fields.String) or class_of(field) is ma.fields.Raw
-        takes_any = isinstance(self.type, TypeDecorator | sqltypes.PickleType)
-        return is_text and not takes_any and kind_of(self.type) is None
+    # What the column accepts
 
-    # What is taken of it
-
-    def _taken(self, value: Any) -> Any:
-        """Return a value as it is given to SQLAlchemy; ``REFUSED`` if the column has none such.
+    def _accepted(self, value: Any) -> Any:
+        """Return a value as it is given to SQLAlchemy; ``None`` if the column has none such.
 
         An override's must be one, or null where that may be.
         """
-        refusal = self._refusal(value)
-        if refusal is None:
-            return self.returned(value) if self.settle else value
-        if self.override is None:
-            return REFUSED
-        if value is None and self.nullable:
-            return None
-        raise DeclarationError(
-            "overrides-needed",
-            f"overrides for {self.name} gave {shown(value)}, which {self.type!r}, its field or "
-            f"some engine doesn't take{refusal}; draw values of its type, length and range",
-        )
+        try:
+            return self._for_core(value)
+        except ValueError as error:
+            if self.override is None or (value is None and self.nullable):
+                return None
+            raise DeclarationError(
+                "overrides-needed",
+                f"overrides for {self.name} gave {shown(value)}, which {self.type!r}, its field or "
+                f"some engine doesn't take ({error}); draw values of its type, length and range",
+            ) from error
 
-    def _refusal(self, value: Any) -> str | None:
-        """Say why the column takes no such value, empty where nobody knows; ``None`` if it does.
+    def _for_core(self, value: Any) -> Any:
+        """Return a value as it is given to SQLAlchemy; ``ValueError`` says why it can't be.
 
         A field of ours asks no more than its kind.  One of the application's own must write the
         value and read that again, and may yet lose some of it: that is for a round trip to find.
         """
         if value is None:
-            return ""
-        try:
-            stored = self.returned(value) if self.settle else value
-            back = self.returned(stored)
-            self._read_again(back)
-        except ValueError as error:
-            return f": {error}"
+            raise ValueError("it is null")
+        stored = self.returned(value) if self.settle else value
+        back = self.returned(stored)
+        if self.own is not None and back is not None:
+            written = self.own.write(back)
+            if written is not None:
+                self.own.read(written)
         is_changed = self.settle and (back is None or not alike(back, stored))
         if is_changed or (self.override is not None and not alike(stored, value)):
-            return f" (it makes {shown(back)} of it, which a foreign key of another type must hold)"
-        return None if self.anywhere(stored) else ""
+            raise ValueError(
+                f"it makes {shown(back)} of it, which a foreign key of another type must hold"
+            )
+        if not any(fit.holds(stored) for fit in self.fits.values()):
+            raise ValueError("no engine holds it")
+        return stored
 
-    def _read_again(self, value: Any) -> None:
-        """Raise ``ValueError`` where a field of the application's own doesn't take a value."""
-        written = None if self.own is None or value is None else self.own.write(value)
-        if self.own is not None and written is not None:
-            self.own.read(written)
+    def _first_plain(self) -> tuple[list[Any], Iterator[Any]]:
+        """Return the first plain value in a list, and the others; an error where there is none.
 
-    def _plain_values(self, samples: Supply | Strategy, drawn: Strategy | None) -> PlainValues:
-        """Return the plain values; an error where there is none."""
-        listed = "choices" in self.limits or self.override is not None
-
-        def key(value: Any) -> Any:
-            """Tell values apart that have been stored, also where case and blanks don't count."""
-            back = self.returned(value)
-            folds = isinstance(self.kind, Text) and isinstance(back, str) and not listed
-            return back.casefold().rstrip() if folds else written_key(self.kind, back)
-
-        def plain_among(candidates: Iterator[Any]) -> Iterator[Any]:
-            for value in map(self._taken, candidates):
-                is_plain = value is not None and value is not REFUSED
-                yield value if is_plain and self.everywhere(value) else None
-
-        sources = [_in_order(samples)]
-        if not listed:  # where plain samples won't do, all others are looked through
-            edges = samples.edges if isinstance(samples, Supply) else ()
-            sources += [iter(edges), all_of(st.nothing() if drawn is None else drawn)]
-        for source in sources:
-            if (plain := PlainValues(plain_among(source), key)).values:
-                return plain
-        tried = next(_in_order(samples), None)
+        Where plain samples won't do, edges and what is drawn are looked through.
+        """
+        for source in self._candidates():
+            values = distinct(map(self._harmless, source), self._key)
+            if first := list(islice(values, 1)):
+                return first, values
+        example = next(chain.from_iterable(self._candidates()), None)
         raise self._error(
             "has no value that its validators take and all engines hold, as far as was "
-            f"tried (one was {shown(tried)}{self._refusal(tried) or ''})"
+            f"tried (one was {shown(example)})"
         )
 
-    def _hostile(self, samples: Supply | Strategy, drawn: Strategy | None) -> Strategy:
-        """Return what draws edges and more; what no engine takes gives way to a plain value."""
-        plain = self.plain(0)
+    def _candidates(self) -> Iterator[Iterator[Any]]:
+        """Yield samples by number, edges and what is drawn, each as far as there are any."""
+        if (samples := self.samples) is not None:
+            yield map(samples.plain, count() if samples.count is None else range(samples.count))
+            yield iter(samples.edges)
+        if self.drawn is not None:
+            yield all_of(self.drawn)
 
-        def taken(value: Any) -> Any:
-            stored = self._taken(value)
-            return plain if stored is REFUSED else stored
+    def _harmless(self, value: Any) -> Any:
+        """Return a value as it is given to SQLAlchemy, if all engines hold it; else ``None``."""
+        stored = self._accepted(value)
+        return stored if stored is not None and self.everywhere(stored) else None
 
-        edges, worst = (samples.edges, samples.worst) if isinstance(samples, Supply) else ((), ())
-        few = {written_key(self.kind, value): value for value in (plain, *map(taken, edges))}
-        return joined(
-            picked(list(few.values())),
-            picked(worst).map(taken) if worst else None,
-            # Built, for one_of would count each way to draw as much as all edges.
-            None if drawn is None else st.builds(taken, drawn),
-        )
+    def _key(self, value: Any) -> Any:
+        """Tell values apart that have been stored, also where case and blanks don't count."""
+        back = self.returned(value)
+        folds = isinstance(self.kind, Text) and isinstance(back, str)
+        return back.casefold().rstrip() if folds else written_key(self.kind, back)
 
     def _error(self, problem: str) -> DeclarationError:
         """Return the error for a column that can't be drawn."""
@@ -281,8 +265,8 @@ class Cells(Fits):
         )
 
 
-def _in_order(samples: Supply | Strategy) -> Iterator[Any]:
-    """Yield samples by number, as many as there are."""
-    if not isinstance(samples, Supply):
-        return all_of(samples)
-    return map(samples.plain, count() if samples.count is None else range(samples.count))
+def _read(kind: Kind, choices: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values that a validator names, which are in written form."""
+    for written in choices:
+        with suppress(ValueError):
+            yield kind.read(written)

@@ -11,16 +11,16 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.database.dialects.codecs import is_plain
 from lading.mapping.columns import kind_of
 from lading.testing.cell_values.storable import codecs_of
 from lading.values.datetimes import DateTime
-from lading.values.scalars import Integer, Number, Text
+from lading.values.scalars import Text
 
 #: The copy's own key, so that each row takes the place of the one before.
 ROW = "lading row"
@@ -39,9 +39,9 @@ class Checks:
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
-        groups = [table.constraints, *(column.constraints for column in table.columns)]
-        checks = [c for group in groups for c in group if isinstance(c, sa.CheckConstraint)]
-        self.known = [text for text in sorted(set(map(_sql_of, checks))) if self._is_known(text)]
+        constraints = chain(table.constraints, *(column.constraints for column in table.columns))
+        texts = {_sql_of(c) for c in constraints if isinstance(c, sa.CheckConstraint)}
+        self.known = [text for text in sorted(texts) if self._is_known(text)]
         columns = [column for column in table.columns if self._naming(column)]
         self.processes = {column.name: _process_of(column) for column in columns}
         self.connection = _copy_of(columns, self.known) if self.known else None
@@ -157,16 +157,15 @@ def _parsing(type_: TypeEngine[Any]) -> Process:
 
 
 def _numbers(column: sa.Column[Any], text: str, literal: str) -> list[Any]:
-    """Return a number and its neighbours, as the column's type has them; texts of such lengths."""
+    """Return a number and its neighbours, as the column has them; texts of such lengths."""
     kind, number = kind_of(column.type), Decimal(literal)
     unit = Decimal(f"1e-{getattr(kind, 'scale', None) or 0}")
     around = [number, number + unit, number - unit]
     if isinstance(kind, Text):
         is_length = "length" in text.lower() and literal.isdigit() and number <= LONGEST
         return ["x" * int(size) for size in around if size >= 0] if is_length else []
-    if is_plain(column.type) and isinstance(kind, Integer | Number):
-        return [*map(int, around)] if isinstance(kind, Integer) else around
-    return _read(column, int(number) if number == int(number) else float(number))
+    stored = [int(near) if near == int(near) else float(near) for near in around]
+    return [value for near in stored for value in _read(column, near)]
 
 
 # Functions of other engines that CHECKs are often written with

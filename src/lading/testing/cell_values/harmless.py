@@ -1,51 +1,34 @@
-"""Harmless values by number, each of them once, and what a strategy draws, in order."""
+"""What a strategy draws, in one fixed order, and values each of which counts but once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-#: Candidates in a row without a new value, after which there are no more.
+#: Values in a row without a new one, after which there are no more.
 PATIENCE = 300
 #: Values that are drawn at once from a strategy, and the most in the end.
 SAMPLE, MOST = 100, 1_600
 
 
-class PlainValues:
-    """Numbers the values among some candidates: ``plain(n)``; beyond the last it begins again.
-
-    ``None`` is none, and ``key`` is equal for values that count as one.
-    """
-
-    def __init__(self, candidates: Iterable[Any], key: Callable[[Any], Any]) -> None:
-        self.candidates = iter(candidates)
-        self.key = key
-        self.values: list[Any] = []
-        self.keys: set[Any] = set()
-        self._find()
-
-    def __call__(self, n: int) -> Any:
-        """Return the value of a number."""
-        while len(self.values) <= n and self._find():
-            pass
-        return self.values[n % len(self.values)]
-
-    def _find(self) -> bool:
-        """Look for one more value; ``False`` where there are no more."""
-        for value in islice(self.candidates, PATIENCE):
-            if value is not None and (key := self.key(value)) not in self.keys:
-                self.keys.add(key)
-                self.values.append(value)
-                return True
-        self.candidates = iter(())
-        return False
+def distinct(values: Iterable[Any], key: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield each value but null once; ``key`` is equal for those that count as one."""
+    keys = set()
+    known = 0
+    for value in values:
+        known += 1
+        if value is not None and (own_key := key(value)) not in keys:
+            keys.add(own_key)
+            known = 0
+            yield value
+        elif known == PATIENCE:
+            return
 
 
 def all_of(strategy: SearchStrategy[Any]) -> Iterator[Any]:

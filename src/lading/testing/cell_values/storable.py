@@ -52,7 +52,7 @@ def codecs_of(name: str) -> Codecs:
 
 def travelling(value: Any) -> Any:
     """Return a value as kinds know it, of one as SQLAlchemy Core takes it."""
-    return JSON_NULL if value is sqltypes.JSON.NULL else value
+    return JSON_NULL if value is sa.JSON.NULL else value
 
 
 def written_key(kind: Kind | None, value: Any) -> Any:
@@ -70,21 +70,21 @@ class Fit:
     """
 
     def __init__(self, codecs: Codecs, column: Column, kind: Kind | None) -> None:
-        refusal = codecs.refusal(column.type)
-        if refusal is not None:
+        if (refusal := codecs.refusal(column.type)) is not None:
             raise ValueError(refusal)
         compiler = codecs.dialect.type_compiler_instance
         ddl = str(compiler.process(column.type, type_expression=column)).upper()
-        self.kind = kind
+        self.codecs = codecs
         self.column = column
-        self.alters = _alters(column)
-        self.name = codecs.dialect.name
-        self.is_binary_json = self.name == "postgresql" and ddl == "JSONB"
+        self.kind = kind
+        self.alters = alters(column)
+        self.is_on_postgresql = codecs.dialect.name == "postgresql"
+        self.is_binary_json = self.is_on_postgresql and ddl == "JSONB"
+        #: What an import gives the driver, of a written form.
         self.bind = codecs.binder(column, kind).function() if kind is not None else None
+        #: What SQLAlchemy Core gives it, of a value.
         self.core: Callable[[Any], Any] = codecs.bind_process(column.type)
         self.limited = codecs.limited(column)
-        self.codecs = codecs
-        self.type = column.type
         self.length, self.exact = _lengths(codecs, column)
 
     def holds(self, value: Any) -> bool:
@@ -98,37 +98,6 @@ class Fit:
             return (self.alters or isinstance(self.kind, FieldKind)) and self._stores(value)
         return False
 
-    def _stores(self, value: Any) -> bool:
-        """Tell whether the column keeps what its type makes of a value that doesn't come back."""
-        bound, back = self.core(value), self.returned(value)
-        self.limited(bound)
-        if self.kind is not None and back is not None:
-            self.kind.write(travelling(back))  # else it could never be exported
-        if isinstance(self.type, sqltypes.PickleType) and not self._is_altered_by_field(back):
-            return False  # equal objects may have several pickles, and nothing is lost by that
-        return bound is not None and self._below.holds(self._kept(bound))
-
-    def _is_altered_by_field(self, value: Any) -> bool:
-        """Tell whether a field of the application's own reads another value than it writes."""
-        if not isinstance(self.kind, FieldKind):
-            return False
-        again = self.kind.read(self.kind.write(value))
-        return not alike(again, value) and repr(again) != repr(value)
-
-    @cached_property
-    def _below(self) -> Fit:
-        """The column as it would be without the type of the application's own."""
-        type_ = self.codecs.underlying(self.type)
-        return Fit(self.codecs, retyped(self.column, type_), kind_of(type_))
-
-    def _kept(self, bound: Any) -> Any:
-        """Return a driver's value as the type below has it."""
-        type_ = self.codecs.underlying(self.type)
-        read = type_.result_processor(self.codecs.dialect, self.codecs.type_code(self.type))
-        value = fetched(bound) if read is None else read(fetched(bound))
-        is_null = value is None and isinstance(type_, sqltypes.JSON)
-        return sqltypes.JSON.NULL if is_null else value
-
     def keeps(self, value: Any) -> bool:
         """Tell whether a value comes back as the same."""
         try:
@@ -137,48 +106,62 @@ class Fit:
             plain = travelling(value)
             written = self.kind.write(plain)
             self.bind(json_text(written) if self.kind.is_json else written)
-            arrived = as_given(self.kind.read(written), plain)
-            if not self.kind.is_json:
-                return self._goes_by_core(plain, arrived)
-            if isinstance(self.kind, Array):
-                return isinstance(self.kind.item, Json) or alike(plain, arrived)
-            return not self.is_binary_json or bool(_digits(plain) == _digits(arrived))
+            return self._arrives(plain, as_given(self.kind.read(written), plain))
         except Exception:  # a type of the application's own may raise anything
             return False
 
-    def _goes_by_core(self, value: Any, arrived: Any) -> bool:
-        """Core drops what a processor or a driver drops, such as a zone, without a word."""
+    def _arrives(self, value: Any, arrived: Any) -> bool:
+        """Tell whether an import stores the same as Core does.
+
+        Core drops what a processor or a driver drops, such as a zone, without a word.
+        """
+        if isinstance(self.kind, Array):
+            return isinstance(self.kind.item, Json) or alike(value, arrived)
+        if self.kind is not None and self.kind.is_json:
+            return not self.is_binary_json or bool(_digits(value) == _digits(arrived))
         bound = self.core(value)
         offset = bound.utcoffset() if isinstance(bound, dt.time | dt.datetime) else None
-        if offset and (self.name != "postgresql" or abs(offset) >= FARTHEST):
+        if offset and (not self.is_on_postgresql or abs(offset) >= FARTHEST):
             return False
         return alike(bound, self.core(arrived))
 
-    def returned(self, value: Any) -> Any:
-        """Return what comes back of a value that the column's type alters."""
-        return self.codecs.result_process(self.type)(fetched(self.core(value)))
+    def _stores(self, value: Any) -> bool:
+        """Tell whether the column keeps what its type makes of a value that doesn't come back."""
+        bound = self.core(value)
+        back = self._fetched(bound)
+        self.limited(bound)
+        if self.kind is not None and back is not None:
+            written = self.kind.write(travelling(back))  # else it could never be exported
+            if isinstance(self.column.type, sqltypes.PickleType):
+                again = self.kind.read(written)
+                if alike(again, back) or repr(again) == repr(back):
+                    return False  # equal objects may have several pickles: nothing is lost
+        kept = self._below._fetched(bound)
+        return bound is not None and self._below.holds(sa.JSON.NULL if kept is None else kept)
 
-    def read(self, value: Any) -> Any:
+    @cached_property
+    def _below(self) -> Fit:
+        """The column as it would be without the type of the application's own."""
+        type_ = self.codecs.underlying(self.column.type)
+        return Fit(self.codecs, retyped(self.column, type_), kind_of(type_))
+
+    def _fetched(self, bound: Any) -> Any:
+        """Return what SQLAlchemy Core makes of what it has given to the driver."""
+        return self.codecs.result_process(self.column.type)(fetched(bound))
+
+    def returned(self, value: Any) -> Any:
         """Return what comes back of a value; where only the driver's type differs, the value."""
-        try:
-            back = self.returned(value)
-        except Exception:  # the driver may take another type than it gives
-            if self.keeps(value):
-                return value
-            raise
-        is_json = self.kind is not None and self.kind.is_json
-        is_lost = back is None and not is_json  # and what JSON's null comes back as
-        return (
-            value if type(back) is not type(value) and not is_lost and self.keeps(value) else back
-        )
+        with suppress(Exception):  # the driver may take another type than it gives
+            back = self._fetched(self.core(value))
+            is_json = self.kind is not None and self.kind.is_json
+            if type(back) is type(value) or (back is None and not is_json):
+                return back  # but JSON's null comes back as None
+        return value if self.keeps(value) else self._fetched(self.core(value))
 
 
 def _lengths(codecs: Codecs, column: Column) -> tuple[int | None, int | None]:
     """Return how long a column's texts or bytes may be, and the length that they are padded to."""
-    below = codecs.underlying(column.type)
-    if not isinstance(below, sqltypes.String | sqltypes._Binary) or isinstance(below, sa.Enum):
-        return None, None
-    limits = [below.length]
+    limits = [getattr(codecs.underlying(column.type), "length", None)]
     exact = None
     if isinstance(codecs, MariaDBCodecs):
         stored = codecs.columns(column)
@@ -206,7 +189,7 @@ class Fits:
     """One column on every dialect; ``fits`` are those of dialects that have such a column."""
 
     def __init__(self, column: Column, kind: Kind | None) -> None:
-        self.alters = _alters(column)
+        self.alters = alters(column)
         self.fits: dict[str, Fit] = {}
         for name in DIALECTS:
             try:
@@ -219,13 +202,9 @@ class Fits:
         fit = self.fits.get(dialect)
         return fit is not None and fit.holds(value)
 
-    def anywhere(self, value: Any) -> bool:
-        """Tell whether some dialect keeps a value."""
-        return any(fit.holds(value) for fit in self.fits.values())
-
     def everywhere(self, value: Any) -> bool:
         """Tell whether every dialect that has the column keeps a value."""
-        return bool(self.fits) and all(fit.holds(value) for fit in self.fits.values())
+        return all(fit.holds(value) for fit in self.fits.values())
 
     def returned(self, value: Any, dialect: str = "") -> Any:
         """Return what comes back of a value that isn't null, once a dialect has stored it.
@@ -237,7 +216,7 @@ class Fits:
         raised: Exception | None = None
         for name in sorted(self.fits, key=lambda name: name != dialect):
             try:
-                return self.fits[name].read(value)
+                return self.fits[name].returned(value)
             except Exception as error:  # the driver may take another type than it gives
                 raised = error
         raise ValueError(f"{value!r} doesn't come back from its column's type: {raised!r}")
@@ -249,15 +228,14 @@ class Fits:
         """
         if not self.alters or value is None:
             return [value]
-        forms = []
-        for name, fit in self.fits.items():
+        forms: list[Any] = []
+        for fit in self.fits.values():
             with suppress(Exception):  # where its type refuses it, it never stands
-                forms.append(fit.core(value))
-                forms.append(self.returned(value, name))
+                forms += [fit.core(value), fit.returned(value)]
         return forms or [value]
 
 
-def _alters(column: Column) -> bool:
+def alters(column: Column) -> bool:
     """Tell whether a column's type, or a variant of it, is a decorator with a way of its own."""
     types = [column.type, *column.type._variant_mapping.values()]
     for type_ in types:

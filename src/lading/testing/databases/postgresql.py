@@ -8,13 +8,12 @@ it need outlive a crash, so it waits for no disk.
 from __future__ import annotations
 
 import importlib
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -39,13 +38,10 @@ def running_server() -> Iterator[sa.URL]:
     """
     # Not below pytest's own folder: the server's user, another one under root, must pass
     # through each folder above, and a unix socket's path is at most 107 bytes.
-    home = Path(tempfile.mkdtemp(prefix="lading-pg-"))
-    try:
-        pgserver = _without_shared_lock(home)
-        data = home / "data"
-        data.mkdir()
+    with TemporaryDirectory(prefix="lading-pg-", ignore_cleanup_errors=True) as home:
+        pgserver = _without_shared_lock(Path(home))
         # Any other mode cleans up once more at exit, and makes its lock file anew.
-        server = pgserver.get_server(data, cleanup_mode="delete", start=False)
+        server = pgserver.get_server(Path(home, "data"), cleanup_mode="delete", start=False)
         try:
             _start(server)
             for setting in NEEDLESS:
@@ -54,8 +50,6 @@ def running_server() -> Iterator[sa.URL]:
             yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         finally:
             server.cleanup()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _start(server: Any) -> None:
