@@ -121,6 +121,8 @@ def findable(column: Column, error: Callable[[str], ValueError] = ValueError) ->
 
     The server takes it for equal to itself, but nothing else does.
     """
+    if column.table is None:  # an array's items are in no key
+        return lambda number: number
     name = f"{column.table.fullname}.{column.name}"
     keys = (key for table in column.table.metadata.tables.values() for key in table.foreign_keys)
     if not column.primary_key and all(key.target_fullname != name for key in keys):
