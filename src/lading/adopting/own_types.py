@@ -12,7 +12,6 @@ from sqlalchemy.dialects import mysql
 from lading.adopting.odd_types import declared_types
 from lading.mapping.columns import kind_of
 from lading.mapping.engine_types import EngineType, is_mariadb
-from lading.model.uniqueness import unique_columns
 
 #: The types that travel by engine.  The text of a value must be the same in every session, and be
 #: read as the value that it was.  Types of extensions stay out: a scratch database has none.
@@ -51,10 +50,10 @@ def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> No
 def _unknown(table: sa.Table) -> list[sa.Column[Any]]:
     """Return the columns of types without a kind, and those that hold days without one.
 
-    In a key, bits and days stay as they are: a driver gives them otherwise than it takes them.
+    In a primary key, bits and days stay as they are: a driver gives them otherwise than it takes
+    them, and rows are found by what it gives.
     """
-    groups = [tuple(table.primary_key.columns), *unique_columns(table)]
-    keys = {column for group in groups for column in group}
+    keys = set(table.primary_key.columns)
     others = {c for c in table.columns if isinstance(c.type, mysql.BIT) or _holds_no_day(c)}
     unknown = {c for c in table.columns if kind_of(c.type) is None}
     return [c for c in table.columns if c in (unknown | others) - (keys & others)]
