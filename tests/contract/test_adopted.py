@@ -14,6 +14,7 @@ from lading import (
     BundleError,
     Catalog,
     ImportFailed,
+    Ref,
     TargetError,
     export_all,
     export_document,
@@ -23,6 +24,7 @@ from lading import (
 )
 from lading.fresh_databases.servers import ServerDatabases
 from support.backends import ON_SQLITE, Backend
+from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes
 from support.statements import statements
 
@@ -737,6 +739,78 @@ def test_unique_columns_that_no_row_leaves_null_are_the_key(
         assert choices["goods"].key == key
         assert (FILLED in choices["goods"].reason) == (key == ("sku",))
         assert (choices["named"].key, choices["torn"].key) == (("slug",), ("id",))
+
+
+HALVES = (
+    "CREATE TABLE zones (country VARCHAR(9) NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (country, code))",
+    "CREATE TABLE areas (id INTEGER PRIMARY KEY, country VARCHAR(9), code INTEGER, "
+    "FOREIGN KEY (country, code) REFERENCES zones (country, code))",
+    "INSERT INTO zones VALUES ('nl', 1)",
+)
+HALF = "INSERT INTO areas VALUES (1, 'nl', 1), (2, NULL, NULL), (3, 'nl', NULL), (4, NULL, 7)"
+
+
+def test_foreign_keys_that_rows_have_in_part_are_plain_fields(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """Such rows travel as they are, behind what they refer to, into an empty database as well."""
+    with backend.database() as source, backend.database() as target:
+        run(source, *HALVES, HALF)
+        run(target, *HALVES[:2])
+        catalog = Catalog.from_metadata(source, name="a")
+        (areas,) = (choice for choice in catalog.choices() if choice.entity == "areas")
+        why = "holds the id itself, for some rows have only a part of its foreign key"
+        assert areas.fields == (("code", why), ("country", why))
+        manifest = export_all(None, tmp_path / "a", catalog=catalog)
+        empty = Catalog.from_metadata(target, name="a")
+        empty.prefer({}, {entry.entity_type: entry.shape for entry in manifest.files})
+        import_all(target, tmp_path / "a", catalog=empty)
+        with source.connect() as one, target.connect() as other:
+            rows = one.exec_driver_sql("SELECT * FROM areas ORDER BY id").all()
+            assert other.exec_driver_sql("SELECT * FROM areas ORDER BY id").all() == rows
+        run(source, "DELETE FROM areas WHERE id > 2")
+        export_all(source, tmp_path / "b", catalog=Catalog.from_metadata(source, name="a"))
+        assert b'{"country":"nl","code":1}' in (tmp_path / "b/02_areas.json").read_bytes()
+
+
+def test_a_foreign_key_that_a_row_has_in_part_is_refused_with_what_to_declare(
+    backend: Backend,
+) -> None:
+    """By the row; the declaration that the remedy names carries it."""
+    base = new_base()
+    zones = sa.Table(
+        "zones",
+        base.metadata,
+        sa.Column("country", sa.String(9), primary_key=True),
+        sa.Column("code", sa.Integer, primary_key=True),
+    )
+    areas = sa.Table(
+        "areas",
+        base.metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("country", sa.String(9)),
+        sa.Column("code", sa.Integer),
+        sa.ForeignKeyConstraint(["country", "code"], ["zones.country", "zones.code"]),
+    )
+    models = [type(t.name.title(), (base,), {"__table__": t}) for t in (zones, areas)]
+
+    def catalog(attributes: Any = None, /, **meta: Any) -> Catalog:
+        declared = Catalog("test", keep_ids=True)
+        schema_for(models[0], declared)
+        schema_for(models[1], declared, attributes, natural_key="id", **meta)
+        return declared
+
+    with backend.database() as source, backend.database(base.metadata) as target:
+        run(source, *HALVES, HALF)
+        with pytest.raises(
+            TargetError, match=r"partly null: \('nl', None\).* row with id 3"
+        ) as caught:
+            export_document(source, catalog=catalog({"zone": Ref(("country", "code"))}))
+        remedy = "remove the field zone, and write stored = ('country', 'code') in the Meta of Area"
+        assert remedy in caught.value.remedy
+        document = export_document(source, catalog=catalog(stored=("country", "code")))
+        report = import_document(target, document, catalog=catalog(stored=("country", "code")))
+        assert report.inserted == 5
 
 
 def test_a_foreign_key_to_no_table_leaves_a_plain_column(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Engines lack types of each other: MariaDB's JSON is text and its BOOLEAN a number, and a SQLite
 column has any name for its type.  What a column really keeps is checked by each import all the
-same.
+same.  Composite foreign keys whose columns are plain fields in the bundle are so too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import kind_of
+from lading.mapping.foreign_keys import PARTLY_NULL
 from lading.values.base import Kind
 from lading.values.scalars import Text
 
@@ -70,6 +71,8 @@ def prefer_types(shapes: Mapping[Mapper[Any], Shape]) -> None:
     Args:
         shapes: The shapes of records in the bundle, by the mappers of adopted tables.
     """
+    for mapper, shape in shapes.items():
+        _prefer_fields(mapper, shape)
     retyped = {column for mapper, shape in shapes.items() for column in _retyped(mapper, shape)}
     metadatas = {column.table.metadata for column in retyped}
     tables = [table for metadata in metadatas for table in metadata.tables.values()]
@@ -79,6 +82,18 @@ def prefer_types(shapes: Mapping[Mapper[Any], Shape]) -> None:
             if key.parent in following and key.column in retyped:
                 key.parent.type = key.column.type
         retyped |= following
+
+
+def _prefer_fields(mapper: Mapper[Any], shape: Shape) -> None:
+    """Let composite foreign keys be plain fields where they are in a bundle, else references."""
+    table: Any = mapper.local_table
+    for key in table.foreign_key_constraints:
+        columns = list(key.columns)
+        noted = columns[0].info.setdefault(PARTLY_NULL, set())
+        noted.discard(names := tuple(column.name for column in columns))
+        attributes = {mapper.get_property_by_column(column).key for column in columns}
+        if len(columns) > 1 and attributes <= shape["fields"].keys():
+            noted.add(names)
 
 
 def _retyped(mapper: Mapper[Any], shape: Shape) -> Iterator[sa.Column[Any]]:

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
 from lading.adopting.deferred_keys import note_deferred_keys
-from lading.adopting.filled_keys import note_filled_keys
 from lading.adopting.generated import complete_generated
+from lading.adopting.key_nulls import note_nulls
 from lading.adopting.left_out import left_out_of, schemas_of
 from lading.adopting.mariadb_keys import add_lost_keys
 from lading.adopting.odd_types import complete_types, loosen, note_unknown_types
@@ -76,7 +76,7 @@ def reflected(
             _reflect(connection, metadata, left_out)
             for table in metadata.tables.values():
                 drop_options(table, portable=portable)
-            note_filled_keys(connection, metadata.tables.values())
+            note_nulls(connection, metadata.tables.values())
             note_unknown_types(connection, metadata.tables.values())
             carry_own_types(connection, metadata.tables.values())
             if portable:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import InvalidOperation
 from typing import Any
 
+from sqlalchemy.orm import Mapper
+
 from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Row
 from lading.database.dialects.real_columns import UnfitValue
@@ -18,7 +20,7 @@ from lading.mapping.columns import kind_of, underlying
 from lading.mapping.meta_options import stored_names
 from lading.messages import Message
 from lading.model.hidden import HIDDEN, hides, masked_fault
-from lading.model.rowsets import Member, RowSet, Value
+from lading.model.rowsets import Member, Reference, RowSet, Value
 from lading.records.lines import encode_lines
 from lading.values.base import article
 
@@ -137,15 +139,29 @@ class RowFaults:
         if isinstance(cause, NotUndone):
             return stored_remedy(self.rows, member.name)
         if isinstance(cause, PartlyNull):
-            return (
-                "Correct the row, or remove the foreign key from the model, so that its columns "
-                f"are fields; {WRITTEN}."
-            )
+            return self._partly_null_remedy(member)
         if isinstance(cause, MissingTarget):
             return "Add the missing row, or set the foreign key to one that exists."
         if self.is_loose and isinstance(member, Value):
             return f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
         return "Correct the row and export again."
+
+    def _partly_null_remedy(self, member: Member) -> str:
+        """Say how to declare that a foreign key's columns are fields, ready to be pasted."""
+        columns = member.columns if isinstance(member, Reference) else ()
+        mapper: Mapper[Any] = self.rows.mapper
+        names = [mapper.get_property_by_column(column).key for column in columns]
+        schema = self.rows.schema
+        stored = tuple(dict.fromkeys([*stored_names(schema), *names]))
+        remove = (
+            f"remove the field {member.name}, and "
+            if member.name in schema._declared_fields
+            else ""
+        )
+        return (
+            "Correct the row, or let the foreign key's columns be fields that hold what is stored: "
+            f"{remove}write stored = {stored} in the Meta of {schema.__name__}; {WRITTEN}."
+        )
 
     def _best_key(self, row: Row, keys: Sequence[Mapping[Row, Any]]) -> str:
         """Describe the row by the parts of its key that can be read."""

@@ -22,6 +22,10 @@ from lading.mapping.relationships import has_conditions, plain_pairs
 from lading.model.rowsets import Column
 from lading.model.uniqueness import leads_to_one
 
+#: Under which a column's ``info`` names the foreign keys, by their columns, that begin with it and
+#: of which some rows have only a part.
+PARTLY_NULL = "lading: partly null"
+
 
 @dataclass(eq=False, slots=True)
 class ForeignKey:
@@ -135,10 +139,13 @@ class ForeignKeys:
 
     def _is_plain(self, near: tuple[Column, ...], far: tuple[Column, ...]) -> bool:
         """Tell whether an adopted foreign key is no reference, and record why."""
+        names = tuple(column.name for column in near)
         if near in self.draft.context.settings.opened:
             self._keep_ids_in(near, "as a reference it would close a circle of required ones")
         elif self.draft.is_adopted and not self.draft.context.of_table(far[0].table):
             self._keep_ids_in(near, f"{far[0].table.fullname} isn't carried")
+        elif self.draft.is_adopted and names in near[0].info.get(PARTLY_NULL, ()):
+            self._keep_ids_in(near, "some rows have only a part of its foreign key")
         return self.plain.issuperset(near)
 
     def _keep_ids_in(self, near: tuple[Column, ...], reason: str) -> None:

@@ -85,6 +85,8 @@ class _Graph:
             self._lay_required(rows)
         self._refuse_cycles()
         for rows in self.rows:
+            self._lay_stored(rows)
+        for rows in self.rows:
             self._lay_nullable(rows)
             self._lay_inline(rows)
         sequence = list(nx.lexicographical_topological_sort(self.graph, key=self.place.get))
@@ -157,6 +159,21 @@ class _Graph:
             f"import order: {path} is a cycle of required references. Make one nullable, "
             "or own one by the other",
         )
+
+    def _lay_stored(self, rows: RowSet) -> None:
+        """Load what plain fields of foreign keys lead to first, unless that closes a cycle."""
+        fields = {value.column for value in rows.values}
+        carried = [set(reference.columns) for reference in rows.references]
+        keys = [key for table in rows.tables for key in table.foreign_key_constraints]
+        for foreign_key in sorted(keys, key=attrgetter("column_keys")):
+            columns = {element.parent for element in foreign_key.elements}
+            if not columns <= fields or columns in carried:
+                continue
+            target = foreign_key.elements[0].target_fullname.rpartition(".")[0]
+            for node in (other.name for other in self.rows if other.table.fullname == target):
+                if not nx.has_path(self.graph, rows.entity, node):
+                    label = f"{rows.name}.{foreign_key.column_keys[0]}"
+                    self.graph.add_edge(node, rows.entity, label=label)
 
     def _lay_nullable(self, rows: RowSet) -> None:
         for reference in sorted(rows.references, key=attrgetter("name")):

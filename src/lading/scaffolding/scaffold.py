@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading.adopting.filled_keys import note_filled_keys
+from lading.adopting.key_nulls import note_nulls
 from lading.adopting.odd_types import note_unknown_types
 from lading.adopting.reflection import connection_of
 from lading.adopting.sources import name_of
@@ -166,7 +166,7 @@ class _Run:
         base = self._base(models)
         if self.bind is not None and self.models is None:
             with connection_of(self.bind) as connection:
-                note_filled_keys(connection, base.metadata.tables.values())
+                note_nulls(connection, base.metadata.tables.values())
                 note_unknown_types(connection, base.metadata.tables.values())
         adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
         mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}

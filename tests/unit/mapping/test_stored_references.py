@@ -31,6 +31,15 @@ def test_a_circle_of_required_references_is_opened_by_a_line() -> None:
     assert not hens.references
 
 
+def test_what_a_stored_reference_leads_to_comes_first() -> None:
+    """The database minds the foreign key all the same."""
+    base, catalog = new_base(), Catalog("farm", keep_ids=True)
+    schema_for(table(base, "zoos"), catalog)
+    hens = table(base, "hens", zoo_id=to("zoos.id"), hen_id=to("hens.id"))
+    schema_for(hens, catalog, stored=("zoo_id", "hen_id"))
+    assert import_order(catalog) == {"zoos": 1, "hens": 2}
+
+
 def test_ids_that_imports_make_anew_cant_be_stored() -> None:
     """They would lead to other rows."""
     with pytest.raises(
