@@ -262,6 +262,18 @@ DRIFTS: dict[str, tuple[Edits, str, dict[str, str], tuple[tuple[str, int], ...]]
         {"FIELD_REMOVED tools.teeth": "needs a change"},
         (("Tool", 2),),
     ),
+    "a field of all classes": (
+        (
+            ("class Saw(Tool):\n    teeth = mapped_column(sa.Integer)\n", "class Saw(Tool):\n"),
+            (
+                "    kind = mapped_column(sa.String(10), nullable=False)\n",
+                "    kind = mapped_column(sa.String(10), nullable=False)\n    teeth = mapped_column(sa.Integer)\n",
+            ),
+        ),
+        "",
+        {"CLASSES_CHANGED tools.teeth": "needs a change"},
+        (("Tool", 2),),
+    ),
     "new entity": ((), NEW_ENTITY, {"ENTITY_ADDED labels": "needs a change"}, ()),
     "entity's renaming": (
         (('"tools"', '"devices"'),),
@@ -845,6 +857,22 @@ class Items2(Change):
 
 
 # Versions
+
+
+SAWS_RENAMED = (('"polymorphic_identity": "saw"', '"polymorphic_identity": "blade"'),)
+
+
+def test_a_class_s_other_name_is_delivered_by_a_conversion_of_the_discriminator(
+    path: Path,
+) -> None:
+    """Fields of the class are those of its newer name then; the check suggests that step."""
+    (source,) = suggested(check(edition(*SAWS_RENAMED).shop, path))
+    step = 'Convert("tools", "kind", lambda value: ... if value == "saw" else value)'
+    assert f"        {step},  # fill in" in source
+    assert source.count("Convert(") == 1
+    app = edition(*SAWS_RENAMED, counted("Tool", 2))
+    run(app, source.replace("...", '"blade"'))
+    assert check(app.shop, path) == []
 
 
 def test_versions_that_went_down_or_leave_a_gap_are_found(path: Path) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from lading.changes.rewriting.shapes import Shape, Shapes, Written, is_link, is_owned, written_by
+from lading.changes.rewriting.shapes import (
+    UNKNOWN,
+    Shape,
+    Shapes,
+    Written,
+    is_link,
+    is_owned,
+    written_by,
+)
 from lading.json_schemas.value_forms import Schema, nullable, value_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -62,7 +70,7 @@ class _Definitions:
         if WRITING & set(shape.get("hooks", ())):
             return {"type": "object"}
         kind = shape.get("discriminator")
-        kinds = shape.get("kinds")
+        kinds = _known_classes(shape)
         if kind is None or not kinds:
             return self._object(path, shape, shape["fields"])
         return {
@@ -87,7 +95,9 @@ class _Definitions:
             name
             for name, inner in fields.items()
             if not (inner.get("computed") or inner.get("optional"))
-            and not ("classes" in inner and "kinds" not in shape)  # nobody knows whose they are
+            and not (
+                "classes" in inner and not _known_classes(shape)
+            )  # nobody knows whose they are
         ]
         closed = {} if shape.get("open") else {"additionalProperties": False}
         return {"type": "object", "properties": properties, "required": must, **closed}
@@ -133,3 +143,9 @@ class _Definitions:
 def _pointer(name: str) -> str:
     """Return a definition's name as a JSON pointer in a URI has it."""
     return quote(name.replace("~", "~0").replace("/", "~1"), safe="~")
+
+
+def _known_classes(shape: Shape) -> Any:
+    """Return a hierarchy's classes, unless a change gave them other names since."""
+    discriminator = shape["fields"].get(shape.get("discriminator"), {})
+    return None if discriminator.get("type") == UNKNOWN else shape.get("kinds")

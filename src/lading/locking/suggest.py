@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from lading.catalog import Catalog, default_catalog
 from lading.changes.rewriting.rekey_references import flat_links
@@ -29,6 +30,7 @@ FILL_IN = "fill in what older records get"
 CONVERT = "fill in what older values become"
 TOO_MUCH = "convert the values that no longer fit"
 TWINS = "make the values unique"
+OTHER_CLASS = "fill in the class that such records have now"
 
 
 def suggestions(
@@ -119,6 +121,10 @@ class _Writer:
         elif difference.rule == "FIELD_REMOVED":
             gains = any(other.rule == "FIELD_ADDED" for other in self.draft.differences)
             self._step(f"Drop({at})", GOES if gains else "")
+        elif difference.rule == "CLASS_REMOVED":
+            self._class_gone(difference)
+        elif difference.rule == "CLASSES_CHANGED" and self._classes(difference, converted):
+            return
         elif difference.rule == "FIELD_ADDED":
             value = self._value(difference)
             self._step(f"Add({at}, {value})", FILL_IN if _is_open(value) else "")
@@ -136,6 +142,46 @@ class _Writer:
         fits = conversion != UNCHANGED or not difference.rule.endswith("NARROWED")
         note = CONVERT if _is_open(conversion) else "" if fits else TOO_MUCH
         self._step(f"Convert({at}, {conversion})", note)
+
+    def _class_gone(self, difference: ShapeDifference) -> None:
+        """Let records be of another class, which only a person can tell."""
+        shape, gone = self.after.at(difference.path), _less(difference.before, difference.after)
+        name = shape.get("discriminator")
+        if name is None or name in shape["key"]:
+            self.notes.append(f"say what became of the records: {difference.text}")
+            return
+        code = f"lambda value: {OPEN} if {_is_among('value', gone)} else value"
+        self._step(f"Convert({_text(difference.path)}, {_text(name)}, {code})", OTHER_CLASS)
+
+    def _classes(self, difference: ShapeDifference, converted: set[str]) -> bool:
+        """Give a field to records of more classes, or take it from some; tell whether that is all.
+
+        Where only the names of classes differ, what converts these covers the field.
+        """
+        shape, name = self.after.at(difference.path), str(difference.field)
+        kind, is_key = shape.get("discriminator"), name in self.after.key_of(difference.path)
+        classes = self.before.at(difference.path).get("kinds", []), shape.get("kinds", [])
+        if kind is None or is_key or not all(classes):
+            return False
+        old = difference.before.get("classes", classes[0])
+        new = difference.after.get("classes", classes[1])
+        gains = [known for known in _less(new, old) if known in classes[0]]
+        loses = [known for known in _less(old, new) if known in classes[1]]
+        if not (gains or loses):
+            return bool(_less(*classes))
+        value = self._value(difference).removeprefix("lambda record: ")
+        of_class, code = f"record[{_text(kind)}]", "record"
+        if loses:
+            rest = f"{{n: v for n, v in record.items() if n != {_text(name)}}}"
+            code = f"{rest} if {_is_among(of_class, loses)} else {code}"
+        if gains:
+            given = f"{{**record, {_text(name)}: {value}}}"
+            code = f"{given} if {_is_among(of_class, gains)} else {code}"
+        converted.add(difference.place)
+        both = f"adds={_text(name)}, drops={_text(name)}"
+        note = FILL_IN if gains and _is_open(value) else ""
+        self._step(f"Each({_text(difference.path)}, lambda record: {code}, {both})", note)
+        return True
 
     def _unique(self, difference: ShapeDifference, converted: set[str]) -> None:
         """Any field of the set may be made unique, but those of the key."""
@@ -248,7 +294,7 @@ def _source(writer: _Writer, after: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_STEPS = ("Add", "Convert", "Drop", "Rekey", "Rename", "Split")
+_STEPS = ("Add", "Convert", "Drop", "Each", "Rekey", "Rename", "Split")
 
 
 def _versioned(draft: Draft) -> Iterator[str]:
@@ -336,3 +382,15 @@ def _texts(names: list[str]) -> str:
 def _text(name: str) -> str:
     """Return a name's source, in double quotes where that is plain."""
     return f'"{name}"' if name.isprintable() and not set('"\\') & set(name) else repr(name)
+
+
+def _less(names: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """Return the names that aren't among others."""
+    known = list(others)
+    return [name for name in names if name not in known]
+
+
+def _is_among(subject: str, values: list[Any]) -> str:
+    """Return the source of what tells whether something is one of some values."""
+    texts = [_text(value) if isinstance(value, str) else repr(value) for value in values]
+    return f"{subject} == {texts[0]}" if len(texts) == 1 else f"{subject} in ({', '.join(texts)})"

@@ -155,6 +155,44 @@ def test_a_class_without_the_field_is_passed_over() -> None:
     assert done(effects, {"bits": [{}]}) == {"bits": [{}], "purr": None}
 
 
+def test_a_field_that_moves_up_is_null_where_the_list_was_empty() -> None:
+    """Its newer shape tells whether that may be; a list is empty then."""
+    bits = owned(unit={**TEXT, "nullable": False}, parts=owned(n=NUMBER))
+    older = shapes_of(a=shape_of(bits=bits))
+    shapes = shapes_of(a=shape_of(bits=owned(), unit={**TEXT, "nullable": True}, parts=owned()))
+    known = Move("a.bits", "unit", "a").undo(shapes)
+    effects = list(Move("a.bits", "unit", "a").run(older, known))
+    effects += Move("a.bits", "parts", "a").run(older, Known({"parts": owned(n=NUMBER)}))
+    assert older.roots["a"]["fields"]["unit"] == {**TEXT, "nullable": True}
+    assert done(effects, {"slug": "x", "bits": []}) == {
+        "slug": "x",
+        "bits": [],
+        "unit": None,
+        "parts": [],
+    }
+
+
+def test_a_converted_discriminator_gives_classes_other_names() -> None:
+    """Each field is of the classes that its newer shape names."""
+    step = Convert("a", "kind", {"cat": "lynx"}.get)
+    older, newer = hierarchy(purr=CATS), hierarchy(purr={**CATS, "classes": ["lynx"]})
+    step.run(shapes_of(a=older), step.undo(shapes_of(a=newer)))
+    assert older["fields"]["purr"]["classes"] == ["lynx"]
+
+
+def test_a_key_may_change_twice() -> None:
+    """The later Rekey needn't say what the earlier one made."""
+    shapes = shapes_of(a=shape_of("code", code=TEXT, name=TEXT))
+    first, second = Rekey("a", "name"), Rekey("a", "code")
+    second.undo(shapes)
+    first.undo(shapes)
+    shapes.roots["a"]["key"] = ["slug"]
+    shapes.roots["a"].pop("key_unknown")
+    for step in (first, second):
+        step.run(shapes, Known())
+    assert shapes.roots["a"]["key"] == ["code"]
+
+
 @pytest.mark.parametrize(
     ("step", "shape", "record", "text"),
     [

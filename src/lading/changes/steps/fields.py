@@ -21,6 +21,8 @@ from lading.changes.rewriting.records import (
 from lading.changes.rewriting.rename_references import Action, flat_fields, rename
 from lading.changes.rewriting.shapes import (
     RECAST,
+    UNKNOWN,
+    Shape,
     Shapes,
     StepMismatch,
     is_link,
@@ -275,12 +277,13 @@ class Convert(Step):
 
     def undo(self, shapes: Shapes) -> Known:
         """Forget the field's type, unless it is a reference, which only a few functions make."""
-        inner = shapes.field(self.path, self.field)
-        known = Known({self.field: copied(inner)})
+        inner, shape = shapes.field(self.path, self.field), shapes.at(self.path)
+        names_classes = shape.get("discriminator") == self.field
+        known = Known(copied(shape["fields"] if names_classes else {self.field: inner}))
         if is_link(inner):
             inner[RECAST] = True
         elif not is_owned(inner):
-            shapes.at(self.path)["fields"][self.field] = unknown(inner)
+            shape["fields"][self.field] = unknown(inner)
         return known
 
     def run(self, shapes: Shapes, known: Known) -> list[Action]:
@@ -291,6 +294,9 @@ class Convert(Step):
         has = require(copied(shape), self.field)
         is_key = self.field in shapes.key_of(self.path)
         shape["fields"][self.field] = copied(known.fields[self.field])
+        for name, newer in known.fields.items():  # of a discriminator: classes have other names
+            if name in shape["fields"] and newer.get("type") != UNKNOWN:
+                _take_classes(shape["fields"][name], newer)
         function = Function(self.fn, 1)
 
         def act(record: dict[str, Any]) -> None:
@@ -302,3 +308,10 @@ class Convert(Step):
                         raise altered(self.field, before, inner_record[self.field], place)
 
         return [(entity, act)]
+
+
+def _take_classes(inner: Shape, newer: Shape) -> None:
+    """Let a field belong to the classes of its newer shape."""
+    inner.pop("classes", None)
+    if "classes" in newer:
+        inner["classes"] = copied(newer["classes"])

@@ -15,7 +15,7 @@ from lading.changes.rewriting.records import (
     require,
 )
 from lading.changes.rewriting.rename_references import Action
-from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, unknown
+from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, is_owned, unknown
 from lading.changes.steps.base import (
     Copies,
     Known,
@@ -33,7 +33,7 @@ from lading.values.json_text import json_text
 class Move(Step):
     """Moves a field to another level of the record: up from owned records, or down into them.
 
-    On its way up, all records of the list must agree on it (it is null where there are none);
+    On its way up, all records of the list must agree on it (it is null, or an empty list, where there are none);
     on its way down, each gets it, and a value that none would get is refused.
 
     Args:
@@ -68,6 +68,10 @@ class Move(Step):
         has = require(copied(shapes.at(self.path)), self.field)
         entity, names = shapes.split(self.path)
         self._shift(shapes, self.path, self.to)
+        moved = shapes.field(self.to, self.field)
+        if known.fields[self.field].get("nullable") and self.path.startswith(f"{self.to}."):
+            moved["nullable"] = True  # where the list was empty
+        nothing: Any = [] if is_owned(moved) or moved.get("type") == "references" else None
         _, there = shapes.split(self.to)
         above = min(names, there, key=len)
 
@@ -77,17 +81,21 @@ class Move(Step):
                 for inner_record, _, inner in each(top, names[len(above) :]):
                     if has(inner_record, place + inner):
                         values.append(inner_record.pop(self.field))
-                self._put(values, each(top, there[len(above) :]), place)
+                value = self._agreed(values, nothing, place)
+                self._put(value, nothing, each(top, there[len(above) :]), place)
 
         return [(entity, act)]
 
-    def _put(self, values: list[Any], targets: list[Any], place: str) -> None:
-        where = place + self.field
+    def _agreed(self, values: list[Any], nothing: Any, place: str) -> Any:
         if len({json_text(value) for value in values}) > 1:
-            raise Undecided(f"the records of {self.path} differ in it; use Each to choose", where)
-        value = values[0] if values else None
-        if not targets and value is not None:
-            raise Undecided(f"{self.to}: there is no record to move {shown(value)} to", where)
+            text = f"the records of {self.path} differ in it; use Each to choose"
+            raise Undecided(text, place + self.field)
+        return values[0] if values else nothing
+
+    def _put(self, value: Any, nothing: Any, targets: list[Any], place: str) -> None:
+        if not targets and value != nothing:
+            text = f"{self.to}: there is no record to move {shown(value)} to"
+            raise Undecided(text, place + self.field)
         for target, _, inner in targets:
             if self.field in target:
                 raise Refused(f"{self.field!r} is there already", place + inner + self.field)

@@ -49,6 +49,10 @@ class Rekey(Step):
     def undo(self, shapes: Shapes) -> Known:
         """Give the entity its former key, if it is told."""
         shape = entity_of(shapes, self.path)
+        if shape.pop(KEY_UNKNOWN, False):  # a later Rekey doesn't say what it was
+            for name in self.key:
+                shapes.field(self.path, name)
+            shape["key"] = list(self.key)
         if list(shape["key"]) != list(self.key) and not shape.get("open"):
             raise StepMismatch(
                 f"the natural key of {self.path} is {names_text(shape['key'])} after this step; "
