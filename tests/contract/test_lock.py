@@ -14,9 +14,11 @@ from unittest.mock import patch
 import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
+from sqlalchemy.orm import mapped_column
 
 from lading import (
     BundleError,
+    Catalog,
     ChecksumError,
     DeclarationError,
     Finding,
@@ -30,6 +32,7 @@ from lading import (
 from lading.locking.lock_file import read_lock, sealed_by, write_lock
 from support.aged import pantry, stall
 from support.aged_more import notebook
+from support.declaring import new_base, schema_for, table
 from support.editions import NEW_ENTITY, counted, edition, run
 from support.worlds import ALL
 from support.zoo import WORLDS
@@ -133,6 +136,22 @@ def test_a_lock_that_cannot_be_written_leaves_no_goldens(tmp_path: Path) -> None
     with patch("lading.locker.write_lock", side_effect=OSError), pytest.raises(OSError):
         lock(edition().shop, path)
     assert [file.name for file in (tmp_path / "goldens").iterdir()] == ["9.json"]
+
+
+def test_goldens_are_joined_by_what_their_keys_are(path: Path) -> None:
+    """A decimal with more digits behind the point is the same key."""
+
+    def catalog(scale: int) -> Catalog:
+        amount = mapped_column(sa.Numeric(4 + scale, scale), unique=True, nullable=False)
+        catalog = Catalog("lab")
+        schema_for(table(new_base(), "doses", amount=amount), catalog, natural_key="amount")
+        return catalog
+
+    place = path.parent / "doses" / "lading.lock.json"
+    place.parent.mkdir()
+    lock(catalog(2), place, goldens={"doses": [{"slug": "a", "amount": "0.50"}]})
+    seal = lock(catalog(3), place, goldens={"doses": [{"slug": "a", "amount": "0.500"}]})
+    assert (seal.number, check(catalog(3), place)) == (2, [])
 
 
 def test_goldens_that_do_not_load_are_refused(tmp_path: Path) -> None:
@@ -856,9 +875,6 @@ class Items2(Change):
     assert rules(check(app.shop, path)) == {"CHANGE_EDITED Items2": "breaking"}
 
 
-# Versions
-
-
 SAWS_RENAMED = (('"polymorphic_identity": "saw"', '"polymorphic_identity": "blade"'),)
 
 
@@ -873,6 +889,9 @@ def test_a_class_s_other_name_is_delivered_by_a_conversion_of_the_discriminator(
     app = edition(*SAWS_RENAMED, counted("Tool", 2))
     run(app, source.replace("...", '"blade"'))
     assert check(app.shop, path) == []
+
+
+# Versions
 
 
 def test_versions_that_went_down_or_leave_a_gap_are_found(path: Path) -> None:

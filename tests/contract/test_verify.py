@@ -31,7 +31,7 @@ from lading.formats import verification_schema
 from lading.verifying import bundle_check
 from support.aged import pantry
 from support.backends import Backend
-from support.declaring import new_base, schema_for
+from support.declaring import new_base, schema_for, table
 from support.packing import packed
 from support.rewriting import rewritten
 from support.shop import shop
@@ -194,6 +194,25 @@ def test_an_older_bundle_is_upgraded_for_its_catalog(tmp_path: Path) -> None:
     assert ("03_products.json", 1, "weight") in places
     assert ("06_tools.json", 1, "grinds") in places
     assert len(places) == len(set(places))
+
+
+def test_fields_may_be_declared_in_another_order_since(tmp_path: Path) -> None:
+    """A bundle is in canonical form as its own shapes have it, in what records own as well."""
+
+    def catalog(*names: str) -> Catalog:
+        base, catalog = new_base(), Catalog("orders")
+        columns = [{name: mapped_column(sa.Integer) for name in names} for _ in range(2)]
+        owner = mapped_column(sa.ForeignKey("orders.id"), nullable=False)
+        line = table(base, "lines", order_id=owner, **columns[0])
+        order = table(base, "orders", **columns[1], lines=relationship(line))
+        schema_for(order, catalog, {"lines": Owned(schema_for(line, catalog))})
+        return catalog
+
+    line = {"slug": "l", "weight": 1, "count": 2}
+    records = [{"slug": "o", "weight": 3, "count": 4, "lines": [line]}]
+    path = tmp_path / "b"
+    write_bundle({"orders": records}, path, catalog=catalog("weight", "count"))
+    assert verify(path, catalog=catalog("count", "weight"), restore=True).errors == []
 
 
 def test_another_catalog_is_told(bundle: Path) -> None:

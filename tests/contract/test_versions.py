@@ -659,6 +659,11 @@ def test_62_mixed_versions_that_no_application_wrote_are_refused(
             "hold: {1, 2} isn't a JSON value. Correct the change, or the record.",
         ),
         (
+            Convert("items", "amount", lambda value: "\ud800"),
+            "amount: change Some, Convert('items', 'amount'): its function returned what JSON can't "
+            "hold: half a surrogate pair stands in a text. Correct the change, or the record.",
+        ),
+        (
             Convert("items", "amount", lambda value: "much"),
             "amount: Not a valid integer. The record was upgraded from version 1 to 2.",
         ),

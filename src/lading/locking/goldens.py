@@ -114,9 +114,13 @@ def golden_document(
 
 def _joined(rows: RowSet, former: list[Any], more: list[Any]) -> list[Any]:
     """Add the records of new keys, in key order."""
+    schema = schema_of(rows)
 
     def key(record: Any) -> bytes:
-        return json_text([record.get(name) for name in rows.key_names])
+        try:
+            return _key_text(rows, canonical_record(rows, schema.load(record)))
+        except Exception:  # it doesn't load, or hooks may raise anything
+            return json_text([record.get(name) for name in rows.key_names])
 
     known = {key(record) for record in former}
     joined = [*former, *(record for record in more if key(record) not in known)]
@@ -124,6 +128,11 @@ def _joined(rows: RowSet, former: list[Any], more: list[Any]) -> list[Any]:
         return sorted(joined, key=lambda record: key_order(rows.key, record))
     except Exception:  # hooks may write a key in any form
         return joined
+
+
+def _key_text(rows: RowSet, record: Any) -> bytes:
+    """Return a record's key as text, which equal keys share in canonical form alone."""
+    return json_text([record[part.written] for part in rows.key])
 
 
 def _made_up(entities: Entities, known: Records) -> Records:
@@ -199,8 +208,7 @@ def faults(entities: Entities, records: Mapping[str, list[Any]]) -> Iterator[tup
         keys: dict[bytes, int] = {}
         for number, record in enumerate(records_of_entity, 1):
             try:
-                loaded = canonical_record(rows, schema.load(record))
-                key = json_text([loaded[part.written] for part in rows.key])
+                key = _key_text(rows, canonical_record(rows, schema.load(record)))
                 if keys.setdefault(key, number) != number:
                     yield name, number, f"has the natural key of record {keys[key]}"
             except ma.ValidationError as error:

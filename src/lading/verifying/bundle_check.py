@@ -15,6 +15,7 @@ from lading.bundle.manifest import FileEntry, Manifest
 from lading.bundle.scan import Malformed
 from lading.bundle.shape_format import is_shape
 from lading.catalog import Catalog
+from lading.changes.rewriting.shapes import is_owned
 from lading.changes.run import without_unknown
 from lading.errors import LadingError
 from lading.filenames import MANIFEST
@@ -220,10 +221,20 @@ def _names(manifest: Manifest) -> list[str]:
 
 
 def is_current(manifest: Manifest, entities: Entities) -> bool:
-    """Tell whether all records are of the shapes that a catalog declares."""
+    """Tell whether all records are of the shapes that a catalog declares, in written order."""
     return all(
         entry.entity_type in entities.roots
         and entry.schema_version == entities[entry.entity_type].version
-        and entry.shape.items() >= shape_of(entities[entry.entity_type]).items()
+        and _is_written_as(entry.shape, shape_of(entities[entry.entity_type]))
         for entry in manifest.files
     )
+
+
+def _is_written_as(shape: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+    return shape.items() >= declared.items() and _order(shape) == _order(declared)
+
+
+def _order(shape: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the fields of records, and of what they own, as they stand in them."""
+    fields = shape["fields"].items()
+    return [(name, _order(inner) if is_owned(inner) else None) for name, inner in fields]

@@ -103,10 +103,18 @@ class Function:
         if result is ...:
             raise Refused("its function returns ..., where a value must be filled in", where)
         try:
-            plain_json_text(result)
+            require_plain(result)
         except (TypeError, ValueError) as error:
             raise Refused(f"its function returned what JSON can't hold: {error}", where) from error
         return copied(result)  # later steps write into it
+
+
+def require_plain(value: Any) -> None:
+    """Raise ``ValueError`` or ``TypeError`` for a value that no file of JSON can hold."""
+    try:
+        plain_json_text(value).decode()
+    except UnicodeDecodeError:
+        raise ValueError("half a surrogate pair stands in a text") from None
 
 
 def function_faults(fn: Any, most: int, name: str) -> Iterator[str]:

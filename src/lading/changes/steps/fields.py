@@ -17,6 +17,7 @@ from lading.changes.rewriting.records import (
     function_faults,
     of_class,
     require,
+    require_plain,
 )
 from lading.changes.rewriting.rename_references import Action, flat_fields, rename
 from lading.changes.rewriting.shapes import (
@@ -42,7 +43,7 @@ from lading.changes.steps.base import (
     without,
 )
 from lading.changes.steps.records import Each, Move
-from lading.values.json_text import json_text, plain_json_text
+from lading.values.json_text import json_text
 
 __all__ = ["Add", "Convert", "Drop", "Each", "Known", "Move", "Rename", "Step"]
 
@@ -72,7 +73,7 @@ class Add(Step):
             yield from function_faults(self.value, 2, "value")
             return
         try:
-            plain_json_text(self.value)
+            require_plain(self.value)
         except (TypeError, ValueError) as error:
             yield f"value isn't plain JSON: {error}"
 
