@@ -168,7 +168,7 @@ def _lock_of(catalog: Catalog, place: Path) -> Lock:
                 "catalog-other",
                 f"the lock is of catalog {shown(lock_file.catalog)}, not of {catalog.name!r}",
             ),
-            "Name the catalog's own lock: give each a path of its own.",
+            "Name the catalog's own lock: keep each lock in a folder of its own.",
             file=place.name,
             found=lock_file.catalog,
             needed=catalog.name,

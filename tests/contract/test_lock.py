@@ -32,7 +32,7 @@ from lading import (
 from lading.locking.lock_file import read_lock, sealed_by, write_lock
 from support.aged import pantry, stall
 from support.aged_more import notebook
-from support.declaring import new_base, schema_for, table
+from support.declaring import catalog_of, new_base, schema_for, table
 from support.editions import NEW_ENTITY, counted, edition, run
 from support.worlds import ALL
 from support.zoo import WORLDS
@@ -705,6 +705,36 @@ UNSAFE: dict[str, tuple[Edits, set[str]]] = {
         ),
         {"CLASS_REMOVED tools", "FIELD_REMOVED tools.teeth"},
     ),
+    "a unique set in some rows": (
+        (
+            (
+                '(sa.UniqueConstraint("maker_id", "name"),)',
+                '(sa.UniqueConstraint("maker_id", "name"), sa.Index("few", "note", unique=True,'
+                ' sqlite_where=sa.text("stock > 0"), postgresql_where=sa.text("stock > 0")))',
+            ),
+        ),
+        {"UNIQUE_ADDED items"},
+    ),
+    "a unique set by an expression": (
+        (
+            (
+                '(sa.UniqueConstraint("maker_id", "name"),)',
+                '(sa.UniqueConstraint("maker_id", "name"),)\n    folded = lambda cls: '
+                'sa.Index("folded", sa.func.lower(cls.note), unique=True)',
+            ),
+            ("class Step(Base):", "Item.folded(Item)\n\nclass Step(Base):"),
+        ),
+        {"UNIQUE_ADDED items"},
+    ),
+    "one owned row at most": (
+        (
+            (
+                'kit_id = mapped_column(sa.ForeignKey("kits.id"), nullable=False)',
+                'kit_id = mapped_column(sa.ForeignKey("kits.id"), nullable=False, unique=True)',
+            ),
+        ),
+        {"CONSTRAINT_NARROWED kits.parts"},
+    ),
     "a field of all classes": (
         (
             ("class Saw(Tool):\n    teeth = mapped_column(sa.Integer)\n", "class Saw(Tool):\n"),
@@ -734,6 +764,38 @@ def test_what_older_payloads_may_not_survive_needs_a_change(name: str, path: Pat
 
 
 # Changes that claim what they don't do
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (sa.Double(), sa.REAL(), "it is now limited to bits 24, formerly nothing"),
+        (
+            sa.ARRAY(sa.Integer),
+            sa.ARRAY(sa.SmallInteger),
+            "it is now limited to item_bytes 2, formerly item_bytes 4",
+        ),
+        (sa.ARRAY(sa.Text), sa.ARRAY(sa.Date), "it is now array of date, formerly array of string"),
+        (
+            sa.Time(timezone=True),
+            sa.Time(),
+            "it is now time, formerly time with a zone",
+        ),
+    ],
+)
+def test_what_a_type_takes_less_is_told(
+    before: Any, after: Any, expected: str, tmp_path: Path
+) -> None:
+    """Of arrays, what their items take less."""
+
+    def catalog(type_: Any) -> Catalog:
+        column = mapped_column(type_, nullable=False)
+        return catalog_of(table(new_base(), "things", value=column))
+
+    path = tmp_path / "lading.lock.json"
+    lock(catalog(before), path)
+    (message,) = [one.message for one in check(catalog(after), path) if one.path.endswith("value")]
+    assert message.startswith(expected)
 
 
 def changed(edits: Edits, steps: str, *, version: int = 2) -> ModuleType:

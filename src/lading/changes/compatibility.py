@@ -57,6 +57,8 @@ def _flag(before: Any, after: Any) -> set[str]:
     return {WIDER if after is None else NARROWER}
 
 
+#: What stands before the names of what limits an array's items.
+ITEM = "item_"
 #: By the names in ``constraints``; whatever else stands there only narrows.
 _WAYS: dict[str, Way] = {
     "longest": _number,
@@ -81,7 +83,7 @@ def constraint_ways(before: Shape, after: Shape) -> set[str]:
     old, new = before.get("constraints", {}), after.get("constraints", {})
     ways: set[str] = set()
     for name in sorted(old.keys() | new.keys()):
-        ways |= _WAYS.get(name, _flag)(old.get(name), new.get(name))
+        ways |= _WAYS.get(name.removeprefix(ITEM), _flag)(old.get(name), new.get(name))
     return ways
 
 
@@ -105,6 +107,7 @@ _GENERAL = {
     "discriminator",
     "kinds",
     "unique",
+    "partly_unique",
     "hooks",
     "extra",
     "open",

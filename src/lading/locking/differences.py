@@ -6,7 +6,7 @@ function may have altered can be anything: of both, only the presence is compare
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +41,13 @@ class ShapeDifference:
 
 def marked(path: str, shape: Shape) -> Shape:
     """Mark every field of the sealed shape at a path as such, in place, and return the shape."""
-    sizes = [[field for field in names if field != OWNER] for names in shape.get("unique", [])]
+    sets = [(_carried(names), rule) for names, rule in _unique_sets(shape)]
     for name, inner in shape["fields"].items():
         inner[SEALED] = name
         inner[SETS] = [
-            [f"{path} {n}", len(fields)] for n, fields in enumerate(sizes) if name in fields
+            [f"{path} {n}", len(fields), rule]
+            for n, (fields, rule) in enumerate(sets)
+            if name in fields
         ]
         if is_owned(inner):
             marked(f"{path}.{name}", inner)
@@ -269,26 +271,41 @@ def _classes(classes: list[Any] | None) -> str:
 
 def _unique(path: str, before: Shape, after: Shape, key: set[str]) -> Iterator[ShapeDifference]:
     """Sets of fields that no two records share; one that holds the key needn't be said."""
-    names_by_set: dict[str, list[str]] = {}
-    sizes: dict[str, int] = {}
+    names_by_set: dict[tuple[str, int, str], list[str]] = {}
     for name, inner in before["fields"].items():
-        for number, size in inner.get(SETS, ()):
-            names_by_set.setdefault(number, []).append(name)
-            sizes[number] = size
-    old = {frozenset(names) for n, names in names_by_set.items() if len(names) == sizes[n]}
-    new = {
-        frozenset(name for name in names if name != OWNER): names
-        for names in after.get("unique", [])
+        for number, size, rule in inner.get(SETS, ()):
+            names_by_set.setdefault((number, size, rule), []).append(name)
+    old = {
+        (frozenset(names), rule)
+        for (_, size, rule), names in names_by_set.items()
+        if len(names) == size
     }
-    for names, fields in new.items():
+    new = {(frozenset(_carried(names)), rule): names for names, rule in _unique_sets(after)}
+    for (names, rule), fields in new.items():
         exact = all(_is_exact(before["fields"].get(name, {})) for name in names)
-        if names not in old and exact and not (key and key <= names):
-            text = f"{', '.join(fields)} must now be unique"
+        is_known = (names, rule) in old or (names, "") in old
+        if not is_known and exact and not (key and key <= names):
+            within = " within a list" if OWNER in fields else ""
+            text = f"{', '.join(_carried(fields))} must now be unique{within}{_ruled(rule)}"
             yield ShapeDifference("UNIQUE_ADDED", path, None, NEEDS_CHANGE, None, fields, text)
-    for names in sorted(old - new.keys(), key=sorted):
+    for names, rule in sorted(old - new.keys(), key=lambda pair: (sorted(pair[0]), pair[1])):
         gone = sorted(names)
-        text = f"{', '.join(gone)} no longer needs to be unique"
+        text = f"{', '.join(gone)} no longer needs to be unique{_ruled(rule)}"
         yield ShapeDifference("UNIQUE_REMOVED", path, None, SAFE, gone, None, text)
+
+
+def _unique_sets(shape: Shape) -> list[tuple[list[str], str]]:
+    """Return the unique sets, each with the rule of an index that is partial or by expressions."""
+    partly = [(part["fields"], part["rule"]) for part in shape.get("partly_unique", [])]
+    return [*((names, "") for names in shape.get("unique", [])), *partly]
+
+
+def _carried(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name != OWNER]
+
+
+def _ruled(rule: str) -> str:
+    return f" {rule}" if rule else ""
 
 
 def _described(inner: Shape) -> str:
@@ -300,7 +317,14 @@ def _described(inner: Shape) -> str:
     if is_owned(inner):
         return f"owned {inner.get('order')}"
     stored = " as it is stored" if inner.get("stored") else ""
-    return f"{inner['type']}{stored}{', nullable' if inner.get('nullable') else ''}"
+    return f"{_type(inner)}{stored}{', nullable' if inner.get('nullable') else ''}"
+
+
+def _type(inner: Shape) -> str:
+    """Name a type, with what makes another type of it."""
+    if inner["type"] == "array":
+        return f"array of {_type(inner['items'])}"
+    return f"{inner['type']}{' with a zone' if inner.get('aware') else ''}"
 
 
 def _limits(inner: Shape, name: str = "constraints") -> str:

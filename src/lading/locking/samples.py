@@ -14,7 +14,7 @@ from lading.errors import DeclarationError
 from lading.model.entities import Entities
 from lading.model.ordering import as_listed, key_order, reference_order
 from lading.model.rowsets import Children, Links, Member, Reference, RowSet, Value
-from lading.model.uniqueness import unique_columns
+from lading.model.uniqueness import is_single, unique_columns
 from lading.samples.constraints import constraints_of
 from lading.samples.styles import FULLEST, LEAST, PLAIN, NoSample, sample
 from lading.values.json_text import json_text, plain_json_text
@@ -164,7 +164,7 @@ class _Samples:
         if row.style == LEAST:
             return []
         first = [self._row(member.rows, row.style, kind, row) for kind in kinds[:1]]
-        if row.style == PLAIN or _is_single(member) or self._shares(member.rows):
+        if row.style == PLAIN or is_single(member) or self._shares(member.rows):
             return first
         more = kinds[1:] or kinds
         return [*first, *(self._row(member.rows, PLAIN, kind, row) for kind in more)]
@@ -284,9 +284,3 @@ class _Texts:
 
     def __contains__(self, value: Any) -> bool:
         return json_text(value) in self.texts
-
-
-def _is_single(member: Children) -> bool:
-    """Tell whether a parent has one such row at most."""
-    parent_columns = {column for column, _ in member.pairs}
-    return any(set(columns) <= parent_columns for columns in unique_columns(member.rows.table))

@@ -3,8 +3,8 @@
 Beyond a manifest's shape, a field has ``constraints``, ``default`` and ``optional`` (it may be
 absent, for its schema has a default).  A list that has an order has a ``sequence``: the fields
 that it is ordered by, ``None`` for made-up ids, each with its direction.  Records have
-``unique`` sets, of a hierarchy ``kinds``, and ``hooks`` and ``extra`` fields where the
-application's own code writes or reads them.
+``unique`` sets, ``partly_unique`` ones with the rules of their indexes, of a hierarchy ``kinds``,
+and ``hooks`` and ``extra`` fields where the application's own code writes or reads them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lading.mapping.meta_options import Excluded
 from lading.model.entities import Entities
 from lading.model.rowsets import Children, Column, Reference, RowSet, Value
 from lading.model.shape import sequence_of
-from lading.model.uniqueness import unique_columns
+from lading.model.uniqueness import rules_of_indexes, unique_columns
 from lading.samples.constraints import constraints_of, defaults_of
 
 #: What stands for the owner in a unique set of owned records.
@@ -51,9 +51,8 @@ def _complete(shape: Shape, rows: RowSet) -> None:
         inner |= {name: limit for name, limit in limits.items() if limit}
     if rows.classes is not None:
         shape["kinds"] = sorted(rows.classes, key=lambda kind: (kind is not None, kind))
-    unique = _unique_sets(rows)
-    if unique:
-        shape["unique"] = unique
+    uniques = {"unique": _unique_sets(rows), "partly_unique": _partly_unique(rows)}
+    shape |= {name: sets for name, sets in uniques.items() if sets}
     hooks = sorted(str(tag) for tag, limit in rows.schema._hooks.items() if limit)
     extra = _extra(rows)
     shape |= {name: limit for name, limit in (("hooks", hooks), ("extra", extra)) if limit}
@@ -84,6 +83,13 @@ def _unique_sets(rows: RowSet) -> list[list[str]]:
             if names and names not in sets and names != [OWNER]:
                 sets.append(names)
     return sorted(sets)
+
+
+def _partly_unique(rows: RowSet) -> list[dict[str, Any]]:
+    """Return the fields of unique indexes that are partial or by expressions, and their rules."""
+    indexes = [pair for table in rows.tables for pair in rules_of_indexes(table)]
+    sets = [(_holding(rows, columns), rule) for columns, rule in indexes if columns]
+    return [{"fields": names, "rule": rule} for names, rule in sets if names]
 
 
 def _holding(rows: RowSet, columns: tuple[Column, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Column, RowSet, Value
+from lading.model.rowsets import Children, Column, RowSet, Value
 
 #: Where a column that may be null remembers in ``info`` that no row had a null when asked.
 FILLED = "lading: filled"
@@ -60,6 +60,12 @@ def leads_to_one(remote: Sequence[Column]) -> bool:
     return any(set(remote).issuperset(columns) for columns in _unique(remote[0].table))
 
 
+def is_single(member: Children) -> bool:
+    """Tell whether a parent has one such row at most."""
+    parent_columns = {column for column, _ in member.pairs}
+    return any(parent_columns.issuperset(columns) for columns in _unique(member.rows.table))
+
+
 def _unique(table: Any) -> list[tuple[Column, ...]]:
     """List the columns of the primary key and of each unique set of a whole table."""
     sets = (tuple(table.primary_key.columns), *unique_columns(table))
@@ -95,6 +101,28 @@ def is_plain_unique(index: sa.Index) -> bool:
     partial = any(options.get("where") is not None for options in index.dialect_options.values())
     columns = [expression for expression in index.expressions if isinstance(expression, sa.Column)]
     return bool(index.unique) and not partial and len(columns) == len(index.expressions)
+
+
+def rules_of_indexes(table: Any) -> list[tuple[tuple[Column, ...], str]]:
+    """List the columns of each unique index that is partial or over expressions, and its rule."""
+    odd = [index for index in table.indexes if index.unique and not is_plain_unique(index)]
+    rules = [(tuple(index.columns), _rule_of_index(index)) for index in odd]
+    return sorted(rules, key=lambda pair: ([column.name for column in pair[0]], pair[1]))
+
+
+def _rule_of_index(index: sa.Index) -> str:
+    """Say in SQL what an index makes unique beyond its columns, and where."""
+    over = [part for part in index.expressions if not isinstance(part, sa.Column)]
+    options = index.dialect_options.values()
+    conditions = [option.get("where") for option in options if option.get("where") is not None]
+    texts = [f"by {_sql(part)}" for part in over]
+    texts += [f"where {text}" for text in sorted({_sql(condition) for condition in conditions})]
+    return ", ".join(texts)
+
+
+def _sql(expression: Any) -> str:
+    clause = expression if isinstance(expression, sa.ClauseElement) else sa.text(str(expression))
+    return str(clause.compile(compile_kwargs={"include_table": False, "literal_binds": True}))
 
 
 def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:

@@ -14,29 +14,35 @@ import sqlalchemy as sa
 from marshmallow import validate
 from sqlalchemy.types import TypeEngine
 
-from lading.changes.compatibility import compared
+from lading.changes.compatibility import ITEM, compared
 from lading.mapping.columns import integer_bytes, underlying
 from lading.mapping.custom_fields import class_of
 from lading.mapping.fields import OneOfClasses, Owned, Ref, RefList, ValueField
-from lading.model.rowsets import Member, Value
+from lading.model.rowsets import Children, Member, Value
+from lading.model.uniqueness import is_single
+from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.datetimes import DateTime, Time
 from lading.values.json_text import plain_json_text
 from lading.values.scalars import Bytes, Float, Integer, Text
 
 Facts = dict[str, Any]
+#: The bits of a REAL's fraction.
+SINGLE = 24
 OURS = (ValueField, Ref, RefList, Owned)
 
 
 def constraints_of(member: Member) -> Facts:
     """Return what limits a field beyond its type; nothing for none.
 
-    ``longest`` and ``shortest`` count characters or bytes, ``least`` and ``most`` include their
-    value, ``above`` and ``below`` don't.
+    ``longest`` and ``shortest`` count characters, bytes or items, ``least`` and ``most`` include
+    their value, ``above`` and ``below`` don't.
     """
-    limits = _of_column(member) if isinstance(member, Value) else {}
     kind = member.kind if isinstance(member, Value) else None
+    limits = _of_type(member.column.type, kind) if isinstance(member, Value) else {}
     _tighten(limits, limits_of(member.field, kind))
+    if isinstance(member, Children) and is_single(member):
+        limits["longest"] = 1
     if not isinstance(member.field, OURS):
         limits["field"] = class_of(member.field).__name__
     return dict(sorted(limits.items()))
@@ -62,10 +68,12 @@ def validators_of(field: ma.fields.Field[Any]) -> Iterator[Any]:
             yield validator
 
 
-def _of_column(value: Value) -> Facts:
-    type_: TypeEngine[Any] = underlying(value.column.type)
-    kind = value.kind
+def _of_type(column_type: TypeEngine[Any], kind: Kind | None) -> Facts:
+    type_: TypeEngine[Any] = underlying(column_type)
     limits: Facts = {}
+    if isinstance(kind, Array) and isinstance(type_, sa.ARRAY):
+        of_items = _of_type(type_.item_type, kind.item)
+        limits |= {f"{ITEM}{name}": limit for name, limit in of_items.items()}
     length = getattr(type_, "length", None)
     if isinstance(kind, Text | Bytes) and isinstance(length, int):
         limits["longest"] = length
@@ -74,6 +82,8 @@ def _of_column(value: Value) -> Facts:
     if isinstance(kind, Integer):
         limits["bytes"] = integer_bytes(type_)
     precision = getattr(type_, "precision", None)
+    if isinstance(type_, sa.REAL) and precision is None:
+        precision = SINGLE
     if isinstance(kind, Float) and isinstance(precision, int):
         limits["bits"] = precision
     fraction = getattr(type_, "fsp", precision)

@@ -33,8 +33,8 @@ from lading.values.json_text import json_text
 class Move(Step):
     """Moves a field to another level of the record: up from owned records, or down into them.
 
-    On its way up, all records of the list must agree on it (it is null, or an empty list, where there are none);
-    on its way down, each gets it, and a value that none would get is refused.
+    On its way up, all records of the list must agree on it (it is null, or an empty list, where
+    there are none); on its way down, each gets it, and a value that none would get is refused.
 
     Args:
         path: The records that have the field.
