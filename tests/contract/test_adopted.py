@@ -16,6 +16,7 @@ from lading import (
     ImportFailed,
     Ref,
     TargetError,
+    diff,
     export_all,
     export_document,
     import_all,
@@ -23,6 +24,7 @@ from lading import (
     verify,
 )
 from lading.fresh_databases.servers import ServerDatabases
+from lading.model.shape import shape_of
 from support.backends import ON_SQLITE, Backend
 from support.declaring import new_base, schema_for
 from support.rewriting import entity_bytes
@@ -963,6 +965,44 @@ def test_a_bundle_of_tables_that_have_changed_says_how_to_migrate_it(
         run(engine, "ALTER TABLE goods ADD COLUMN weight INTEGER")
         with pytest.raises(BundleError, match=r"tables of then, migrate that, and export again"):
             import_all(None, tmp_path / "a", catalog=Catalog.from_metadata(engine))
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb"])
+def test_texts_of_uuids_fill_columns_of_uuids(
+    name: str, sqlite_memory: Backend, request: pytest.FixtureRequest
+) -> None:
+    """As they were written, back again too; a text that would change is a problem."""
+    keys = [f"{n:08x}-5cf6-4f9c-a2b4-5a3c0a64a1de" for n in (2**32 - 1, 3, 10)]
+    tables = (
+        "CREATE TABLE a (id {0} PRIMARY KEY, other {0})",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id {0}, FOREIGN KEY (a_id) REFERENCES a (id))",
+    )
+    server: Backend = request.getfixturevalue(name)
+    with sqlite_memory.database() as source, server.database() as target:
+        run(source, *(sql.format("TEXT") for sql in tables))
+        run(target, *(sql.format("UUID") for sql in tables))
+        for number, key in enumerate(keys):
+            run(source, f"INSERT INTO a VALUES ('{key}', NULL)")
+            run(source, f"INSERT INTO b VALUES ({number}, '{key}')")
+        catalog = Catalog.from_metadata(source, name="a")
+        document = export_document(source, catalog=catalog)
+        adopted = Catalog.from_metadata(target, name="a")
+        shapes = {root: shape_of(rows) for root, rows in catalog.use().roots.items()}
+        adopted.prefer({}, shapes)
+        import_document(target, document, catalog=adopted)
+        assert not diff(target, document, catalog=adopted)
+        document["a"][0]["other"] = keys[1]
+        for mode in ("update", "mirror"):
+            report = import_document(target, document, catalog=adopted, on_conflict=mode)
+            assert (report.updated, report.unchanged) == (
+                (mode == "update"),
+                6 - (mode == "update"),
+            )
+        assert export_document(target, catalog=adopted)["a"] == document["a"]
+        for text in (keys[1].upper(), keys[1].replace("-", ""), "x"):
+            document["a"][0]["other"] = text
+            with pytest.raises(ImportFailed, match=r"a record 1, other: .*(?i:uuid)"):
+                import_document(target, document, catalog=adopted, on_conflict="update")
 
 
 def test_uuids_of_a_bundle_are_written_as_its_texts(sqlite_memory: Backend) -> None:

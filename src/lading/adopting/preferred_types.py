@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 from lading.mapping.columns import kind_of
 from lading.mapping.foreign_keys import PARTLY_NULL
 from lading.values.base import Kind
-from lading.values.scalars import Text
+from lading.values.scalars import Text, Uuid
 
 Shape = Mapping[str, Any]
 #: How many characters a UUID has with its dashes; a shorter column has room for one without.
@@ -46,6 +46,32 @@ class UuidText(sa.TypeDecorator[uuid.UUID]):
         """Read a UUID."""
         del dialect
         return None if value is None else uuid.UUID(value)
+
+
+class TextUuid(sa.TypeDecorator[str]):
+    """Texts of UUIDs with dashes, in a column of UUIDs."""
+
+    impl = sa.Uuid
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[str]:
+        """The type of values."""
+        return str
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> uuid.UUID | None:
+        """Read a UUID; any other way to write it would come back otherwise."""
+        del dialect
+        if value is None:
+            return None
+        if Uuid().written(value) != value:
+            raise ValueError("a UUID comes back in lower case")
+        return uuid.UUID(value)
+
+    def process_result_value(self, value: uuid.UUID | None, dialect: sa.Dialect) -> str | None:
+        """Write a UUID with dashes."""
+        del dialect
+        return None if value is None else str(value)
 
 
 _TYPES: Mapping[str, Callable[[Shape], TypeEngine[Any]]] = {
@@ -116,4 +142,6 @@ def _type_of(type_: TypeEngine[Any], kind: Kind, field: Shape) -> TypeEngine[Any
     has_room = (getattr(type_, "length", None) or UUID_LENGTH) >= UUID_LENGTH
     if field["type"] == "uuid" and isinstance(kind, Text) and has_room:
         return UuidText()
+    if field["type"] == "string" and isinstance(kind, Uuid):
+        return TextUuid()
     return _TYPES[field["type"]](field)
