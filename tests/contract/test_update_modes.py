@@ -89,8 +89,9 @@ def test_volatile_fields_are_written_only_with_others(engine: sa.Engine) -> None
 def test_a_partial_bundle_is_no_mirror(engine: sa.Engine, tmp_path: Any) -> None:
     """It would delete what was left out."""
     export_all(engine, tmp_path / "part", catalog=CATALOG, where={"dishes": Dish.number > 2})
-    with pytest.raises(ArgumentError, match="the bundle is partial"):
+    with pytest.raises(ArgumentError, match="the bundle is partial") as caught:
         import_all(engine, tmp_path / "part", catalog=CATALOG, on_conflict="mirror")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_mirror_takes_no_problems(engine: sa.Engine) -> None:

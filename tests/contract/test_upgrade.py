@@ -107,6 +107,21 @@ def test_every_problem_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_record_that_is_split_is_told_once(tmp_path: Path) -> None:
+    """Its file is read for the part and for the rest."""
+
+    def edit(name: str, records: list[Any]) -> list[Any]:
+        if name != "goods":
+            return records
+        return [{n: value for n, value in records[0].items() if n != "maker_name"}, *records[1:]]
+
+    path = rewritten(packed(depot(1), tmp_path / "old"), edit)
+    with pytest.raises(ImportFailed) as caught:
+        upgrade(path, tmp_path / "out.zip", catalog=depot(2).catalog)
+    texts = [str(one) for one in caught.value.report.problems if "maker_name" in str(one)]
+    assert len(texts) == 1
+
+
 def test_a_bundle_may_be_upgraded_in_its_place(tmp_path: Path) -> None:
     """Only where overwriting was asked for."""
     new = depot(2)

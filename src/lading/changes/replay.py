@@ -79,10 +79,12 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class SplitSource:
-    """Records that are parts of others: the other's flow as it is at that moment."""
+    """Records that a step makes of parts of others: the other's flow as it is at that moment."""
 
     flow: Flow
     part: SplitPart
+    change: type[Change]
+    step: Step
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ def _flow_on(pipeline: UpgradePipeline, effect: Effect, change: type[Change], st
         pipeline.lookups.append((effect, flows.get(effect.entity)))
     elif isinstance(effect, SplitPart):
         if effect.entity in flows:
-            pipeline.splits.append(SplitSource(flows[effect.entity], effect))
+            pipeline.splits.append(SplitSource(flows[effect.entity], effect, change, step))
             flows[effect.into] = Flow(pipeline.splits[-1])
     elif isinstance(effect, MergedEntities):
         parts = tuple(flows.pop(name) for name in effect.entities if name in flows)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lading.bundle.shape_format import is_shape
-from lading.changes.replay import ChangeMismatch, Flow, StepAction, UpgradePipeline, redo
+from lading.changes.replay import (
+    ChangeMismatch,
+    Flow,
+    SplitSource,
+    StepAction,
+    UpgradePipeline,
+    redo,
+)
 from lading.changes.rewriting.records import Refused, copied, each
 from lading.changes.rewriting.shapes import Shape, is_link, is_owned
 from lading.changes.upgrade_plan import UpgradePlan
@@ -18,6 +25,15 @@ from lading.values.json_text import parse_json, plain_json_text
 
 #: The file and the number of a record, by its number in a flow.
 Place = Callable[[int], tuple[str, int]]
+
+
+def change_failed(at: StepAction | SplitSource, refusal: Refused) -> Message:
+    """Return what is said of a record that a step of a change can't be taken with."""
+    return Message(
+        "change-failed",
+        f"change {at.change.__name__}, {at.step!r}: {refusal.problem}. Correct the change, or the "
+        "record",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +156,7 @@ class RecordUpgrade:
             try:
                 action.act(record)
             except Refused as error:
-                text = Message(
-                    "change-failed",
-                    f"change {action.change.__name__}, {action.step!r}: {error.problem}. "
-                    "Correct the change, or the record",
-                )
+                text = change_failed(action, error)
                 return Problem.of(text, *self.place(number), key, error.field or None)
         try:
             return plain_json_text(record)

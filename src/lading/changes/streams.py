@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from lading.changes.replay import Flow, SplitSource
 from lading.changes.rewriting.lookups import KeyLookup, SplitPart
 from lading.changes.rewriting.records import Refused
-from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade
+from lading.changes.run import EntityUpgrade, Piece, RecordUpgrade, Upgrade, change_failed
 from lading.errors import BundleError
 from lading.messages import Message, shown
 from lading.report import Problem
@@ -238,7 +238,7 @@ class Parts:
                 pair = part(record)
             except Refused as error:
                 file, record_number = self.streams.locate(flow, number)
-                message = Message("change-failed", error.problem)
+                message = change_failed(self.split, error)
                 self._note(Problem.of(message, file, record_number, field=error.field))
                 continue
             if pair is not None:

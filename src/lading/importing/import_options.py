@@ -57,7 +57,7 @@ class ImportOptions:
                 MIRROR,
                 Message("mirror-partial", PARTIAL),
                 "Export the whole catalog, or use on_conflict='update'.",
-                subject=f"on_conflict='mirror' for {listed(mirrored)}",
+                subject=f"on_conflict='mirror' for {listed(mirrored, separator=', ')}",
             )
 
     def takes(self, name: str) -> bool:

@@ -19,7 +19,7 @@ from lading.mapping.load_order import load_order_of
 from lading.model.rowsets import references_of
 from lading.records.describe import masked_key
 from lading.records.layout import Key
-from lading.report import ImportReport, Problem, Problems, Progress
+from lading.report import MOST_PROBLEMS, ImportReport, Problem, Problems, Progress
 from lading.scratch.sort import CHUNK, chunked
 from lading.verifying.dangling import Readable, follow
 from lading.verifying.in_order import lines_in_order
@@ -61,6 +61,7 @@ class CanonicalBundle:
         self.names = [name for name in order.entities if name in payload.names or not partial]
         self.contents = Contents(self.entities, order, self.names)
         self.problems = Problems()
+        self.unread: set[str] = set()
         self.links: dict[str, Counter[str]] = {}
         roots = [self.entities[name] for name in self.names] if follows else []
         self.references = BundleReferences(roots)
@@ -95,11 +96,18 @@ class CanonicalBundle:
         return StrictDecoder(binder, rows, file, ids=self.payload.has_ids(name), keeps_ids=False)
 
     def _pieces(self, name: str) -> Iterator[Piece]:
-        for piece in self.payload.blocks(name, CHUNK, self.problems.append):
+        for piece in self.payload.blocks(name, CHUNK, self._note_unread):
             yield piece
             if self.watch is not None:
                 done = piece.first - 1 + len(piece.records)
                 self.watch(Progress(self.step, name, done, self.payload.total(name)))
+
+    def _note_unread(self, problem: Problem) -> None:
+        """Note what can't be upgraded, once: records may be read for several entities."""
+        text = str(problem)
+        if text not in self.unread:
+            self.problems.append(problem)
+            self.unread |= {text} if len(self.unread) < MOST_PROBLEMS else set()
 
     def _take(self, name: str, strict: StrictBatch) -> None:
         rows = self.entities[name]

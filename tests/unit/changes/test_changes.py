@@ -190,7 +190,7 @@ EXPECTED = (
         (
             ITEMS,
             [Rename("items", "slug", "amount")],
-            "Rename('items', 'slug', 'amount'): the field 'slug' of items already exists at that point; choose another name; correct the step, or the schema",
+            "Rename('items', 'slug', 'amount'): the field 'slug' of items still exists after this step; remove it from the schema; correct the step, or the schema",
         ),
         (
             ITEMS,

@@ -70,6 +70,16 @@ def hierarchy(**fields: Shape) -> Shape:
             "the entity 'a' already exists at that point",
         ),
         (
+            Rename("a", "size", "slug"),
+            shapes_of(a=shape_of(size=TEXT)),
+            "the field 'size' of a still exists after this step; remove it from the schema",
+        ),
+        (
+            Move("a.bits", "size", "a"),
+            shapes_of(a=shape_of(size=TEXT, bits=owned(size=TEXT))),
+            "the field 'size' of a.bits still exists after this step; remove it from the schema",
+        ),
+        (
             Each("a", lambda r: r, drops="slug"),
             shapes_of(a=shape_of()),
             "the field 'slug' of a still exists after this step",

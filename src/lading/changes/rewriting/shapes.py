@@ -116,6 +116,14 @@ class Shapes:
                 f"the field {name!r} of {path} already exists at that point; choose another name"
             )
 
+    def gone(self, path: str, name: str) -> None:
+        """Raise ``StepMismatch`` where there still is such a field, of newer shapes."""
+        if name in self.at(path)["fields"]:
+            raise StepMismatch(
+                f"the field {name!r} of {path} still exists after this step; remove it from the "
+                "schema"
+            )
+
     def key_of(self, path: str) -> list[str]:
         """Return the key's fields, by which records are matched or referred to.
 

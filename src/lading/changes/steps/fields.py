@@ -145,11 +145,7 @@ class Drop(Step):
                 )
             shapes.roots[path] = open_shape()
             return Known()
-        if name in shapes.at(path)["fields"]:
-            raise StepMismatch(
-                f"the field {name!r} of {path} still exists after this step; remove it from the "
-                "schema"
-            )
+        shapes.gone(path, name)
         shapes.at(path)["fields"][name] = unknown()
         return Known()
 
@@ -241,7 +237,7 @@ class Rename(Step):
             rename_entity(shapes, self.to, self.path)
             return Known()
         shapes.field(self.path, self.new)
-        shapes.lacks(self.path, self.old)
+        shapes.gone(self.path, self.old)
         flat = flat_fields(shapes, self.old)
         rename(shapes, self.path, self.new, self.old)
         return Known(kept=flat)

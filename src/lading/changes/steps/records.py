@@ -15,7 +15,7 @@ from lading.changes.rewriting.records import (
     require,
 )
 from lading.changes.rewriting.rename_references import Action
-from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, is_owned, unknown
+from lading.changes.rewriting.shapes import Shape, Shapes, is_owned, unknown
 from lading.changes.steps.base import (
     Copies,
     Known,
@@ -60,6 +60,7 @@ class Move(Step):
 
     def undo(self, shapes: Shapes) -> Known:
         """Move the field back."""
+        shapes.gone(self.path, self.field)
         inner = self._shift(shapes, self.to, self.path)
         return Known({self.field: inner})
 
@@ -159,10 +160,7 @@ class Each(Step):
             refuse_key(shapes, self.path, name)
             known.targets.update(without(shapes, self.path, name))
         for name in self.drops:
-            if name in shape["fields"]:
-                raise StepMismatch(
-                    f"the field {name!r} of {self.path} still exists after this step"
-                )
+            shapes.gone(self.path, name)
             shape["fields"][name] = unknown()
         return known
 
