@@ -35,7 +35,7 @@ def modules(folder, monkeypatch):
     Path("shop_broken.py").write_text("import sqlalchemy\n\nimport nowhere_at_all\n")
     Path("shop_exits.py").write_text("raise SystemExit('no settings')\n")
     yield
-    for name in ("shop_schemas", "shop_broken", "shop_exits"):
+    for name in ("shop_schemas", "shop_broken", "shop_exits", "shop_later"):
         sys.modules.pop(name, None)
 
 
@@ -140,6 +140,15 @@ def test_mistakes_of_declarations_are_all_listed(run, shop) -> None:
     )
     stderr = run("inspect", shop, "--catalog", "shop_schemas", code=2).stderr
     assert "'sku'" in stderr
+
+
+def test_another_key_of_a_bundle_is_given_no_reasons(run, shop) -> None:
+    """The catalog says why it has its own key, and not why an older bundle had another."""
+    run("export", shop, "b", "--catalog", "shop_schemas")
+    assert "    key: slug (" in run("inspect", "b", "--catalog", "shop_schemas").stdout
+    by_price = MODULE.replace("class Meta:", "class Meta:\n        natural_key = 'price'")
+    Path("shop_later.py").write_text(by_price)
+    assert "    key: slug\n" in run("inspect", "b", "--catalog", "shop_later").stdout
 
 
 def test_owned_is_for_reflection_alone(run, shop) -> None:

@@ -79,6 +79,8 @@ def _entity(rows: RowSet, count: int, catalog: Catalog) -> InspectedEntity:
 
 def _entry(entry: FileEntry, catalog: Catalog | None) -> InspectedEntity:
     choice = None if catalog is None else _choice(entry.entity_type, catalog)
+    if choice is not None and choice.key != tuple(entry.natural_key):
+        choice = None  # the bundle's key is another, whose reasons nobody knows
     return InspectedEntity(
         entity=entry.entity_type,
         records=entry.record_count,
