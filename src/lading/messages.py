@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -157,6 +158,16 @@ def place(
     if record is not None:
         start = f"{start} record {record}".strip()
     return ", ".join(part for part in (start, field or "") if part)
+
+
+def run_sync_call() -> str:
+    """Return what to await in place of the function that the application called."""
+    name, frame = "", inspect.currentframe()
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == "lading":
+            name = frame.f_code.co_name
+        frame = frame.f_back
+    return f"async_session.run_sync({name}, ...)"
 
 
 def asyncio_remedy(owner: object, call: str) -> str:

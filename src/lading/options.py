@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
-from lading.messages import Message, asyncio_remedy, is_text, nearest, shown
+from lading.messages import Message, asyncio_remedy, is_text, nearest, run_sync_call, shown
 from lading.model.entities import Entities
 
 ACCEPTED = "a Session, Connection, Engine or sessionmaker"
@@ -35,7 +35,7 @@ def session_of(session: Any, catalog: Catalog, argument: str = "session") -> Any
     if session is None:
         remedy = f"Pass one, or give catalog {catalog.name!r} a bind."
     else:
-        remedy = asyncio_remedy(owner, "async_session.run_sync(export_all, path)")
+        remedy = asyncio_remedy(owner, run_sync_call())
     is_bind = session is None and owner is not None
     raise ArgumentError(
         "bind" if is_bind else argument, owner, Message("session-malformed", ACCEPTED), remedy

@@ -33,8 +33,10 @@ from lading import (
     DeclarationError,
     EntitySchema,
     TargetError,
+    diff,
     export_all,
     import_all,
+    import_document,
 )
 from support.backends import ON_FILES_TOO, ON_SQLITE, Backend
 from support.heroes import Heroes
@@ -283,6 +285,13 @@ def test_a_database_is_adopted_through_asyncio(backend: Backend, tmp_path: Path)
             assert connection.exec_driver_sql("SELECT code FROM good").scalars().all() == ["salt"]
 
 
+def shelves() -> Catalog:
+    """Return a catalog of one table."""
+    metadata = sa.MetaData()
+    sa.Table("shelves", metadata, sa.Column("code", sa.String(9), primary_key=True))
+    return Catalog.from_metadata(metadata, name="shelves")
+
+
 @pytest.mark.parametrize(
     "give",
     [lambda engine: engine, AsyncSession, async_sessionmaker, AsyncConnection],
@@ -291,8 +300,17 @@ def test_a_database_is_adopted_through_asyncio(backend: Backend, tmp_path: Path)
 def test_what_is_for_asyncio_is_told_what_to_do(give: Any, tmp_path: Path) -> None:
     """The error says what to await."""
     given = give(async_engine("sqlite+aiosqlite://"))
-    with pytest.raises(ArgumentError, match=r"await async_session\.run_sync\(export_all, path\)"):
-        export_all(given, tmp_path / "b", catalog=Catalog("any"))
+    catalog = shelves()
+    calls: dict[str, Callable[[], object]] = {
+        "export_all": lambda: export_all(given, tmp_path / "b", catalog=catalog),
+        "import_document": lambda: import_document(given, {"shelves": []}, catalog=catalog),
+        "diff": lambda: diff(given, {"shelves": []}, catalog=catalog),
+    }
+    for name, call in calls.items():
+        with pytest.raises(
+            ArgumentError, match=rf"await async_session\.run_sync\({name}, \.\.\.\)"
+        ):
+            call()
     with pytest.raises(DeclarationError, match=r"run_sync\(Catalog\.from_metadata\)"):
         Catalog.from_metadata(given)
 
@@ -300,6 +318,8 @@ def test_what_is_for_asyncio_is_told_what_to_do(give: Any, tmp_path: Path) -> No
 def test_an_asyncio_engine_cant_be_reflected_outside_of_asyncio() -> None:
     """The error of SQLAlchemy's speaks of greenlets."""
     engine = async_engine("sqlite+aiosqlite://", poolclass=StaticPool).sync_engine
+    with pytest.raises(TargetError, match=r"run_sync\(import_document, \.\.\.\)"):
+        import_document(engine, {"shelves": []}, catalog=shelves())
     with pytest.raises(TargetError, match=r"run_sync\(Catalog\.from_metadata\)"):
         Catalog.from_metadata(engine)
 

@@ -13,9 +13,9 @@ from lading.cli.command import command
 from lading.cli.databases import connected, is_url, places_of
 from lading.cli.documents import STANDARD, is_document
 from lading.cli.exit_codes import ExitCode
-from lading.cli.payload_import import Import, is_empty
 from lading.cli.options import library_options
 from lading.cli.output import Output
+from lading.cli.payload_import import Import, is_empty
 from lading.cli.plans import page_option, report_changes
 from lading.cli.results import import_result
 from lading.cli.secrets import masked

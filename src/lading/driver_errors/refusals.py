@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lading.driver_errors.explanations import LOST, REFUSED, code_of, explained
 from lading.driver_errors.named_tables import tables_named
 from lading.errors import LadingError, TargetError
-from lading.messages import Message, listed
+from lading.messages import Message, listed, run_sync_call
 from lading.model.entities import Entities
 from lading.model.hidden import WITHHELD, has_hidden
 
@@ -55,8 +55,8 @@ def refusal(
     if isinstance(error, sa.exc.MissingGreenlet):
         return TargetError(
             Message("asyncio-engine", "this engine is for asyncio, which lading can't await"),
-            "Use await async_session.run_sync(export_all, path), or give an engine of "
-            "create_engine, such as postgresql+psycopg:// or sqlite://.",
+            f"Use await {run_sync_call()}, or give an engine of create_engine, such as "
+            "postgresql+psycopg:// or sqlite://.",
             entity=entity,
         )
     if isinstance(error, sa.exc.PendingRollbackError):
