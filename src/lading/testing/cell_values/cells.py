@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, count, islice
 from typing import Any
 
-import marshmallow as ma
 from hypothesis import strategies as st
+from marshmallow import fields
 from sqlalchemy.sql import sqltypes
 from sqlalchemy.types import TypeDecorator
 
@@ -28,18 +28,24 @@ from lading.samples.fields import address_supply, field_supply, patterns_of
 from lading.samples.kinds import kind_supply
 from lading.samples.patterns import pattern_supply
 from lading.samples.supply import Facts, Supply, facts_of, listed_supply
-from lading.testing.cell_values.drawn import ANY, Strategy, drawn_values, joined, picked
+from lading.testing.cell_values.drawn import (
+    ANY,
+    Strategy,
+    drawn_lists,
+    drawn_values,
+    joined,
+    picked,
+)
 from lading.testing.cell_values.harmless import all_of, distinct
 from lading.testing.cell_values.storable import Fits, written_key
 from lading.values.arrays import Array
 from lading.values.base import Kind
 from lading.values.scalars import Json, Text
 
-LONGEST_LIST = 4
 #: How many samples of a field of the application's own are drawn from.
 MANY = 1_000
-#: Fields that say nothing of their values.
-OPEN = (ma.fields.Raw, ma.fields.Field)
+#: How many values an error names that are refused.
+EXAMPLES = 3
 
 
 class Cells(Fits):
@@ -93,9 +99,7 @@ class Cells(Fits):
             raise self._error("has a type that no engine has")
         #: Samples of the column's values, if any are known, and a strategy of more.
         self.samples, self.drawn = self._sources(self._facts())
-        if self.samples is None and self.drawn is None:
-            raise self._error("has values that can't be told from its type")
-        self._plain, self._more = self._first_plain()
+        self._find_plain()
 
     def plain(self, n: int) -> Any:
         """Return the harmless value of a number; beyond the last they begin again."""
@@ -107,11 +111,7 @@ class Cells(Fits):
     def hostile(self) -> Strategy:
         """Draws edges and more; what no engine takes gives way to a plain value."""
         plain, samples = self.plain(0), self.samples or Supply(self.plain)
-
-        def accepted(value: Any) -> Any:
-            stored = self._accepted(value)
-            return plain if stored is None and self.override is None else stored
-
+        accepted = partial(self._accepted, otherwise=plain)
         edges = [plain, *map(accepted, samples.edges)]
         return joined(
             picked({written_key(self.kind, edge): edge for edge in edges}.values()),
@@ -156,17 +156,10 @@ class Cells(Fits):
             texts = st.from_regex(pattern, fullmatch=True, alphabet=ANY)
             return samples, joined(numbers.map(samples.plain), texts)
         if "parts" in limits:
-            return None, self._of_parts(limits["parts"])
+            return None, drawn_lists(limits["parts"], kind, facts)
         if (supply := self._by_field(facts)) is not None:
             return supply, numbers.map(supply.plain)
         return kind_supply(kind, type_, facts), drawn_values(kind, type_, facts)
-
-    def _of_parts(self, parts: Sequence[Any]) -> Strategy:
-        """Return lists, or texts, of some items alone."""
-        least = int(self.limits.get("shortest", 0))
-        most = max(least, 1, min(self.limits.get("longest", LONGEST_LIST), LONGEST_LIST))
-        lists = st.lists(st.sampled_from(list(parts) or [None]), min_size=least, max_size=most)
-        return lists.map("".join) if isinstance(self.kind, Text) else lists
 
     def _by_field(self, facts: Facts) -> Supply | None:
         """Return the values of the field's class, where it says more than the column's type."""
@@ -174,7 +167,7 @@ class Cells(Fits):
         if addresses is not None or self.own is None:
             return addresses
         field = self.own.field
-        is_vague = isinstance(field, ma.fields.String) or class_of(field) in OPEN
+        is_vague = isinstance(field, fields.String) or class_of(field) in (fields.Raw, fields.Field)
         # Which texts a type takes that nobody knows, a field of any texts doesn't say.
         is_known = isinstance(self.type, TypeDecorator) or not is_vague
         kinds = FieldKind if is_vague else FieldKind | Json | Array
@@ -182,15 +175,17 @@ class Cells(Fits):
 
     # What the column accepts
 
-    def _accepted(self, value: Any) -> Any:
-        """Return a value as it is given to SQLAlchemy; ``None`` if the column has none such.
+    def _accepted(self, value: Any, *, otherwise: Any = None) -> Any:
+        """Return a value as it is given to SQLAlchemy, or another if the column has none such.
 
         An override's must be one, or null where that may be.
         """
         try:
             return self._for_core(value)
         except ValueError as error:
-            if self.override is None or (value is None and self.nullable):
+            if self.override is None:
+                return otherwise
+            if value is None and self.nullable:
                 return None
             raise DeclarationError(
                 "overrides-needed",
@@ -221,19 +216,17 @@ class Cells(Fits):
             raise ValueError("no engine holds it")
         return stored
 
-    def _first_plain(self) -> tuple[list[Any], Iterator[Any]]:
-        """Return the first plain value in a list, and the others; an error where there is none.
-
-        Where plain samples won't do, edges and what is drawn are looked through.
-        """
+    def _find_plain(self) -> None:
+        """Find the first plain value: where samples won't do, among edges and what is drawn."""
         for source in self._candidates():
-            values = distinct(map(self._harmless, source), self._key)
-            if first := list(islice(values, 1)):
-                return first, values
-        example = next(chain.from_iterable(self._candidates()), None)
+            self._more = distinct(map(self._harmless, source), self._key)
+            if first := list(islice(self._more, 1)):
+                self._plain = first
+                return
+        examples = map(shown, islice(chain.from_iterable(self._candidates()), EXAMPLES))
         raise self._error(
-            "has no value that its validators take and all engines hold, as far as was "
-            f"tried (one was {shown(example)})"
+            "has no known value that its validators take and all engines hold "
+            f"({', '.join(examples) or 'its type tells none'})"
         )
 
     def _candidates(self) -> Iterator[Iterator[Any]]:
@@ -259,7 +252,7 @@ class Cells(Fits):
         """Return the error for a column that can't be drawn."""
         return DeclarationError(
             "overrides-needed",
-            f"{self.name} ({self.type!r}) {problem}; say what draws them, "
+            f"{self.name} ({self.type!r}) {problem}; say what draws its values, "
             f"overrides={{{self.name!r}: strategy}}, or declare a field of one of marshmallow's "
             "classes for the column",
         )

@@ -80,10 +80,8 @@ class Checks:
         """Tell whether SQLite reads a CHECK."""
         try:
             _copy_of(self.table.columns, [text]).execute("INSERT INTO checked DEFAULT VALUES")
-        except sqlite3.IntegrityError:
-            return True  # it refuses a row of nulls
-        except sqlite3.Error:
-            return False
+        except sqlite3.Error as error:
+            return isinstance(error, sqlite3.IntegrityError)  # it refuses a row of nulls
         return True
 
 

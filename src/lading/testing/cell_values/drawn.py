@@ -7,7 +7,6 @@ import math
 import struct
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -41,20 +40,24 @@ def drawn_values(kind: Kind, type_: Any, facts: Facts) -> Strategy | None:
     """
     match kind:
         case Text():
-            sizes = {"min_size": facts.shortest, "max_size": _longest(facts.shortest, facts)}
-            return joined(st.text(CHARACTERS, **sizes), st.text(ANY, **sizes))
+            return joined(st.text(CHARACTERS, **_sizes(facts)), st.text(ANY, **_sizes(facts)))
         case Bytes():
-            least = facts.shortest if facts.exact is None else facts.exact
-            return st.binary(min_size=least, max_size=_longest(least, facts))
+            return st.binary(**_sizes(replace(facts, shortest=facts.exact or facts.shortest)))
         case Number():
             return _decimals(kind, facts)
         case Uuid():
-            is_text = not getattr(underlying(type_), "as_uuid", True)
-            return st.uuids().map(str) if is_text else st.uuids()
+            is_object = getattr(underlying(type_), "as_uuid", True)
+            return st.uuids() if is_object else st.uuids().map(str)
         case Json():
             return _json()
         case _:
             return _ranged(kind, facts) if type(kind) in _RANGES else None
+
+
+def drawn_lists(parts: Collection[Any], kind: Kind, facts: Facts) -> Strategy:
+    """Return lists, or texts, of some items alone."""
+    lists = st.lists(st.sampled_from(list(parts)), **_sizes(facts))
+    return lists.map("".join) if isinstance(kind, Text) else lists
 
 
 def picked(values: Collection[Any]) -> Strategy:
@@ -71,8 +74,9 @@ def joined(*strategies: Strategy | None) -> Strategy:
     return st.one_of(*(strategy for strategy in strategies if strategy is not None))
 
 
-def _longest(least: int, facts: Facts) -> int:
-    return max(least, LONGEST if facts.longest is None else min(LONGEST, facts.longest))
+def _sizes(facts: Facts) -> dict[str, Any]:
+    longest = LONGEST if facts.longest is None else min(LONGEST, facts.longest)
+    return {"min_size": facts.shortest, "max_size": max(facts.shortest, longest)}
 
 
 # Numbers, dates and times
@@ -135,12 +139,13 @@ def _decimals(kind: Number, facts: Facts) -> Strategy:
 
 
 def _json() -> Strategy:
-    finite = partial(st.floats, allow_nan=False, allow_infinity=False)
-    leaves, keys = joined(st.sampled_from(SCALARS), finite()), st.sampled_from(KEYS)
+    leaves = joined(st.sampled_from(SCALARS), st.floats(allow_nan=False, allow_infinity=False))
+    keys = st.sampled_from(KEYS)
 
     def nested(inner: Strategy) -> Strategy:
         return joined(st.lists(inner, max_size=ITEMS), st.dictionaries(keys, inner, max_size=ITEMS))
 
     # Alone only with few digits: an application's own insert of a lone number has SQLite read
     # its text as a double, and not always as the nearest.
-    return joined(nested(leaves), nested(nested(leaves)), finite(width=16))
+    lone = st.floats(width=16, allow_nan=False, allow_infinity=False)
+    return joined(nested(leaves), nested(nested(leaves)), lone)

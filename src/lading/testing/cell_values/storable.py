@@ -55,11 +55,10 @@ def travelling(value: Any) -> Any:
     return JSON_NULL if value is sa.JSON.NULL else value
 
 
-def written_key(kind: Kind | None, value: Any) -> Any:
+def written_key(kind: Any, value: Any) -> Any:
     """Return what tells two values of a column apart: their written form as text."""
-    if kind is not None:
-        with suppress(Exception):  # a type of the application's own may raise anything
-            return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
+    with suppress(Exception):  # there is no kind, or a type of the application's own raises
+        return json.dumps(kind.write(travelling(value)), sort_keys=True, default=repr)
     return repr(value)
 
 
