@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,21 @@ from hypothesis.strategies import SearchStrategy
 
 from lading.catalog import Catalog
 from lading.changes.history import history_of
-from lading.changes.rewriting.records import copied
-from lading.changes.upgrade_plan import UpgradePlan, plan_upgrade
+from lading.changes.upgrade_plan import plan_upgrade
 from lading.errors import DeclarationError
-from lading.fresh_databases.factories import (
-    EngineFactory,
-    check_factory,
-    database,
-    sqlite_engine,
-)
+from lading.fresh_databases.factories import EngineFactory, check_factory, database, sqlite_engine
 from lading.importer import import_document
 from lading.locker import PATH, check
 from lading.locking.check import shapes_before
-from lading.locking.goldens import faults
-from lading.locking.goldens import upgraded as upgraded_golden
-from lading.locking.lock_file import Lock, read_golden, read_lock
-from lading.model.entities import RESERVED_NAMES
+from lading.locking.goldens import faults, upgraded
+from lading.locking.lock_file import read_golden, read_lock
 from lading.options import check_path
-from lading.report import SAFE
+from lading.report import SAFE, Problem
+from lading.testing.compare.records import record_differences
 from lading.testing.datasets.catalog_plan import check_overrides
 from lading.testing.old_versions.documents import Past, Records
-from lading.testing.old_versions.journey import Faulty, step_by_step, upgraded
+from lading.testing.old_versions.journey import step_by_step
 from lading.testing.trips.trip import RoundTripError
-from lading.values.json_text import json_text
 
 
 def assert_upgrades(
@@ -71,52 +63,41 @@ def assert_upgrades(
     refused = [str(finding) for finding in check(catalog, lock) if finding.severity != SAFE]
     if refused:
         raise DeclarationError("lock-refused", refused)
-    place = Path(lock)
-    sealed = read_lock(place)
-    for past in _pasts(catalog, sealed, place, overrides or {}):
+    for past in _pasts(catalog, Path(lock), overrides or {}):
         if engine_factory is not None:
             _load(catalog, past, engine_factory)
         _hold(catalog, past)
 
 
 def _pasts(
-    catalog: Catalog, lock: Lock, place: Path, overrides: Mapping[str, SearchStrategy[Any]]
-) -> list[Past]:
-    """Return the catalog as it was at each seal."""
-    pasts = []
+    catalog: Catalog, place: Path, overrides: Mapping[str, SearchStrategy[Any]]
+) -> Iterator[Past]:
+    """Yield the catalog as it was at each seal."""
+    lock = read_lock(place)
     for seal in lock.seals:
-        known = lock.shapes_at(seal)
-        before = shapes_before(catalog, seal.versions, known)
-        before.roots = {name: before.roots[name] for name in known}
-        golden = read_golden(place, seal)
-        records = {name: of for name, of in golden.items() if name not in RESERVED_NAMES}
-        past = Past(seal.number, seal.versions, before, records, overrides)
-        past.goldens = _without_waived(catalog, past, lock)
-        pasts.append(past)
-    return pasts
+        shapes = shapes_before(catalog, seal.versions, lock.shapes_at(seal))
+        document = read_golden(place, seal)
+        goldens = {name: document.get(name, []) for name in seal.versions}
+        past = Past(seal.number, seal.versions, shapes, goldens, overrides)
+        past.goldens = _arriving(catalog, past)
+        yield past
 
 
-def _without_waived(catalog: Catalog, past: Past, lock: Lock) -> Records:
-    """Leave out golden records that don't arrive, where people have accepted that."""
-    accepted = [*lock.waivers, *(waiver for seal in lock.seals for waiver in seal.waived)]
-    names = {waiver.path.split(".", maxsplit=1)[0] for waiver in accepted}
-    if not names:
-        return past.goldens
-    records, problems = upgraded_golden(catalog, _document(past), past.shapes.roots)
-    bad = {(problem.file, problem.record) for problem in problems}
-    spoilt = {name for name, _, _ in faults(catalog.use(), records)} & names
+def _arriving(catalog: Catalog, past: Past) -> Records:
+    """Return golden records without those that don't arrive, which people have accepted."""
+    records, problems = _today(catalog, past, past.goldens)
+    refused = {(problem.file, problem.record) for problem in problems}
+    spoilt = {name for name, _, _ in faults(catalog.use(), records)}
+    goldens = {name: [] if name in spoilt else golden for name, golden in past.goldens.items()}
     return {
-        name: [
-            record
-            for number, record in enumerate(of, 1)
-            if name not in spoilt and (name not in names or (name, number) not in bad)
-        ]
-        for name, of in past.goldens.items()
+        name: [record for number, record in enumerate(golden, 1) if (name, number) not in refused]
+        for name, golden in goldens.items()
     }
 
 
-def _document(past: Past) -> dict[str, Any]:
-    return {"schema_versions": dict(past.versions), **past.goldens}
+def _today(catalog: Catalog, past: Past, records: Records) -> tuple[Records, list[Problem]]:
+    """Return a seal's records as all changes make them, and what can't be upgraded."""
+    return upgraded(catalog, {"schema_versions": past.versions, **records}, past.shapes.roots)
 
 
 def _load(catalog: Catalog, past: Past, engine_factory: EngineFactory) -> None:
@@ -124,7 +105,7 @@ def _load(catalog: Catalog, past: Past, engine_factory: EngineFactory) -> None:
     versions = {name: rows.version for name, rows in catalog.use().roots.items()}
     with database(engine_factory, catalog) as engine:
         try:
-            records, _ = upgraded_golden(catalog, _document(past), past.shapes.roots)
+            records, _ = _today(catalog, past, past.goldens)
             import_document(engine, {"schema_versions": versions, **records}, catalog=catalog)
         except Exception as error:
             error.add_note(f"while the kit loaded the golden records of seal {past.number}")
@@ -137,32 +118,20 @@ def _hold(catalog: Catalog, past: Past) -> None:
     @settings(settings(), database=None)
     @given(past.documents())
     def arrives(drawn: Records) -> None:
-        roots = past.shapes.roots
-        records = {name: [*past.goldens.get(name, ()), *drawn.get(name, ())] for name in roots}
-        try:
-            _arrive(catalog, past, records)
-        except Faulty as error:
-            raise RoundTripError(f"upgrading from seal {past.number}: {error}") from error
+        records = {name: [*golden, *drawn.get(name, ())] for name, golden in past.goldens.items()}
+        for text in _faults(catalog, past, records):
+            raise RoundTripError(f"upgrading from seal {past.number}: {text}")
 
     arrives()
 
 
-def _arrive(catalog: Catalog, past: Past, records: Records) -> None:
-    by_steps = step_by_step(copied(records), _plan(catalog, past), past.shapes)
-    at_once = upgraded(copied(records), _plan(catalog, past), copied(past.shapes.roots))
-    for name in at_once:
-        pairs = zip(at_once[name], by_steps[name], strict=True)
-        for number, (record, stepwise) in enumerate(pairs, 1):
-            if json_text(record) != json_text(stepwise):
-                raise Faulty(
-                    f"{name} record {number}: all changes at once give {record!r}, one after the "
-                    f"other gives {stepwise!r}"
-                )
+def _faults(catalog: Catalog, past: Past, records: Records) -> Iterator[str]:
+    """Yield what is wrong with a seal's records on their way to today, and once there."""
+    plan = plan_upgrade(history_of(catalog), past.versions, file="drawn records", whole=True)
+    by_steps = yield from step_by_step(records, plan.undone, past.shapes)
+    at_once, problems = _today(catalog, past, records)
+    yield from map(str, problems)
     for name, number, text in faults(catalog.use(), at_once):
-        raise Faulty(f"{name} record {number}, once upgraded, isn't accepted: {text}")
-
-
-def _plan(catalog: Catalog, past: Past) -> UpgradePlan:
-    """Return what upgrades a seal's documents; it is used up by running."""
-    versions = {name: past.versions[name] for name in past.shapes.roots}
-    return plan_upgrade(history_of(catalog), versions, file=f"seal {past.number}", whole=True)
+        yield f"{name} record {number}, once upgraded, isn't accepted: {text}"
+    for difference in record_differences(catalog.use(), by_steps, at_once):
+        yield f"all changes at once give others than one after the other: {difference}"
