@@ -59,17 +59,18 @@ def test_rows_that_cant_be_exported_end_with_the_databases_code(run, run_json, s
 
 
 def test_what_a_type_does_not_read_is_mended_in_the_models(run, folder) -> None:
-    """An epoch in a DATETIME is named, with the remedy that ``init`` prepares."""
+    """A word in a DATETIME is named, with the remedy that ``init`` prepares."""
     url = f"sqlite:///{folder / 'clocks.db'}"
     query(url, "CREATE TABLE clocks (id INTEGER PRIMARY KEY, at DATETIME)")
-    query(url, "INSERT INTO clocks VALUES (1, 1700000000)")
+    query(url, "INSERT INTO clocks VALUES (1, 'yesterday')")
     text = run("export", url, "backup", code=4).stderr
-    assert "clocks, at: the database holds 1700000000, which is not a datetime (YYYY" in text
+    assert "clocks, at: the database holds 'yesterday', which is not a datetime (YYYY" in text
     assert "lading init writes models" in text
     run("init", url, code=4)
     models = folder / "clocks" / "models.py"
-    source = models.read_text().replace("mapped_column(DateTime)", "mapped_column(Integer)")
-    models.write_text(source.replace("[datetime.datetime]", "[int]"))
+    source = models.read_text().replace("mapped_column(DateTime)", "mapped_column(String)")
+    source = source.replace("import DateTime,", "import String,")
+    models.write_text(source.replace("[datetime.datetime]", "[str]"))
     assert run("init", url).stdout.splitlines()[0] == "clocks: nothing new"
     run("export", url, "backup", "--catalog", "clocks.schemas:catalog")
     run("verify", "backup", "--restore", "--catalog", "clocks.schemas:catalog")
