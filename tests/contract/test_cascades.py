@@ -472,6 +472,29 @@ class TestImports:
         assert "records that stay refer to it by uses.thing_id: 2 of uses" in problems[0].message
         assert list(map(str, plan.problems)) == list(map(str, problems))
 
+    def test_a_plan_knows_which_records_would_refer_to_what_a_mirror_deletes(
+        self, backend: Backend
+    ) -> None:
+        """New ones, and those that refer to another record until then."""
+        base = new_base()
+        catalog = catalog_of(table(base, "things"), table(base, "uses", thing_id=to("things.id")))
+        with filled(backend, base, things=slugs(1, 2), uses=slugs(1, 2, thing_id=2)) as engine:
+            document = export_document(engine, catalog=catalog)
+            (lacking, _), uses = document["things"], document["uses"]
+            document["things"] = document["things"][1:]
+            uses[0]["thing"] = lacking
+            uses.append({"slug": "s3", "thing": lacking})
+            options: Any = {"catalog": catalog, "on_conflict": "mirror"}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            with pytest.raises(ImportFailed, match=r"records that stay refer to it .*: 2 of uses"):
+                import_document(engine, document, **options)
+        text = "things: the bundle lacks the record with slug 's1', so it would be deleted"
+        assert [(problem.record, problem.field) for problem in plan.problems] == [
+            (3, "thing"),
+            (1, "thing"),
+        ]
+        assert all(problem.message.startswith(text) for problem in plan.problems)
+
     def test_a_diff_names_no_rows_that_go_along(self, backend: Backend) -> None:
         """So it is refused with them, even if they may go, and the plan to take instead is named."""
         with database(

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, ImportFailed, Owned, Ref, diff, import_document
+from lading import Catalog, ImportFailed, Owned, Ref, diff, export_document, import_document
 from lading.testing import assert_import
 from support.backends import Backend
 from support.declaring import new_base, schema_for
@@ -141,6 +141,31 @@ def test_a_refused_update_says_who_has_the_value(
     assert (problem.file, problem.record, problem.key) == ("halls", 1, {"slug": "h1"})
     assert problem.field == field
     assert message in problem.message
+
+
+@pytest.mark.parametrize("on_error", ["rollback", "continue"])
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "stored"])
+def test_rows_that_a_bad_record_would_have_taken_over_go_with_what_dropped_them(
+    backend: Backend, on_error: str, is_new: bool
+) -> None:
+    """The record that dropped them is good: it is written whole, and blamed for nothing."""
+    before = document(hall(1, "a:x", "b"), hall(9), *([] if is_new else [hall(2, "c")]))
+    bundle = document(hall(1), hall(2, "a:x" if is_new else "c:x", small=9))
+    options: Any = {"catalog": halls(), "on_conflict": "update", "on_error": on_error}
+    with backend.database(halls().use()["halls"].table.metadata) as engine:
+        import_document(engine, before, catalog=halls())
+        plan: Any = import_document(engine, bundle, dry_run=True, **options)
+        if on_error == "rollback":
+            with pytest.raises(ImportFailed) as caught:
+                import_document(engine, bundle, **options)
+            report = caught.value.report
+        else:
+            report = import_document(engine, bundle, expect=plan, **options)
+            assert report.entities == plan.entities
+            (first, *_) = export_document(engine, catalog=halls())["halls"]
+            assert first["rows"] == []
+        assert [problem.record for problem in report.problems] == [2]
+        assert list(map(str, report.problems)) == list(map(str, plan.problems))
 
 
 def test_a_new_record_takes_what_a_subclass_gives_up(backend: Backend) -> None:

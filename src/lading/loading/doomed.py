@@ -18,8 +18,10 @@ from lading.importing.outcomes import EntityOutcome
 from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import fail_held, left_trees
+from lading.importing.updates.row_changes import RecordUpdates
 from lading.messages import Message, shown
 from lading.model.hidden import has_hidden
+from lading.model.rowsets import RowSet
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
@@ -52,7 +54,8 @@ def delete_doomed(
             _report(outcomes[refusal.entity], refusal)
         else:
             held[refusal.entity, refusal.record] = refusal.message
-    _fail(context, updates, held)
+    if not context.outcomes.problems:  # else bad records may have left rows where they were
+        _fail(context, updates, held)
     for name in trees:
         outcomes[name].counts.deleted += deleter.deleted[name]
 
@@ -224,14 +227,16 @@ def gone_records(
 
 
 def _rewritten(entity: CollectedUpdates) -> Iterator[list[Row]]:
-    plain = {value.name for value in entity.root.values}
     for updates in entity.updates:
-        changed = zip(updates.changes.identities, updates.changes.fields, strict=True)
-        yield [
-            identity
-            for identity, fields in changed
-            if identity is not None and (entity.root.children or not fields.keys() <= plain)
-        ]
+        identities, places = updates.changes.identities, rewritten_places(entity.root, updates)
+        yield [row for place in places if (row := identities[place]) is not None]
+
+
+def rewritten_places(root: RowSet, updates: RecordUpdates) -> list[int]:
+    """Return the places of the records whose references an update may change."""
+    plain = {value.name for value in root.values}
+    changed = enumerate(updates.changes.fields)
+    return [place for place, fields in changed if root.children or not fields.keys() <= plain]
 
 
 def _report(outcome: EntityOutcome, refusal: Refusal) -> None:

@@ -17,6 +17,8 @@ from lading.importing.row_marks import RowMarks
 from lading.importing.updates.collected_updates import CollectedUpdates
 from lading.importing.updates.left_rows import rows_left_first
 from lading.loading.agreement_checks import AgreementChecks
+from lading.loading.doomed import rewritten_places
+from lading.loading.doomed_targets import DoomedTargets
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
 from lading.loading.unique_checks import UniqueChecks
@@ -122,6 +124,7 @@ class EntityPlanner:
             unique.check(batch.without(self.outcome.bad))
             if waits:
                 self._resolve(references, batch.without(self.outcome.bad))
+            self._check_targets(batch.without(self.outcome.bad))
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
             self.recorder.insert(good)
@@ -132,6 +135,13 @@ class EntityPlanner:
         """Check the references of new records."""
         resolved = references.resolve(self.root, batch, places_of_records(self.outcome, batch))
         self.agreement.check(resolved.without(self.outcome.bad))
+
+    def _check_targets(self, batch: Batch) -> None:
+        """Check that nothing is to be deleted that records will refer to."""
+        if self.keys.doomed:
+            arguments = (self.context.resolvers, self.context.order, self.outcome)
+            targets = DoomedTargets(*arguments, self.keys.doomed)
+            targets.resolve(self.root, batch, places_of_records(self.outcome, batch))
 
     def _check_updates(
         self, collected: CollectedUpdates, references: PlannedReferences, unique: UniqueChecks
@@ -145,6 +155,9 @@ class EntityPlanner:
             self.agreement.check(resolved.without(self.outcome.bad), good_updates.changes)
             good_updates = updates.without(self.outcome.bad)
             unique.check(good_updates.batch, good_updates.changes)
+            good_updates = updates.without(self.outcome.bad)
+            rewritten = rewritten_places(self.root, good_updates)
+            self._check_targets(good_updates.batch.take(rewritten))
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))
             self.recorder.update(batch.numbers, updates.alterations, self.outcome.bad)
             self._exclude(batch)

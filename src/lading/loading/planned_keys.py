@@ -49,6 +49,8 @@ class PlannedKeys:
         self.compared = compared_columns(entities)
         #: The owned rows that go, by table and primary key: no reference finds them.
         self.going = RowMarks()
+        #: The rows that go with doomed records, likewise: no record that is written may need them.
+        self.doomed = RowMarks()
         #: The members that references find a table's rows by, beside natural keys.
         self.others: dict[Any, set[Any]] = {}
         for rows in entities.all_rows():
@@ -98,8 +100,12 @@ class PlannedKeys:
             owners = [values[owner] for owner in nested.owners] if values else ()
             yield from self._entries(children.rows, nested.batch, owned, owners, are_new=True)
 
-    def add_going(self, trees: Iterable[DoomedTree]) -> None:
-        """Add the owned rows of trees, which go."""
+    def add_going(self, left: Iterable[DoomedTree], doomed: Iterable[DoomedTree]) -> None:
+        """Add the rows of trees, which go: owned rows that left their records, and records."""
+        self._mark(self.going, left)
+        self._mark(self.doomed, doomed)
+
+    def _mark(self, marks: RowMarks, trees: Iterable[DoomedTree]) -> None:
         referred = {
             reference.target.table
             for rows in self.entities.all_rows()
@@ -109,7 +115,7 @@ class PlannedKeys:
             for rows in tree.spools:
                 for chunk in tree.chunks(rows) if rows.table in referred else ():
                     identities = tree.columns(rows).identities(chunk.rows)
-                    self.going.add((rows.table.fullname, *row) for row in identities)
+                    marks.add((rows.table.fullname, *row) for row in identities)
 
     def content(self, reference: Reference, key: Key) -> bytes | None:
         """Return what is kept with the key by which a reference finds a planned row, if any."""
@@ -129,6 +135,7 @@ class PlannedKeys:
         """Give the files back."""
         self.index.close()
         self.going.close()
+        self.doomed.close()
 
 
 def _text(table: Any, parts: Any, key: Key) -> bytes:

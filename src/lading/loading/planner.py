@@ -50,7 +50,7 @@ class Planner(Loader):
             refuse_held(context, updates, left, trees, rewritten_records(updates))
             if self.exclusions.must_restart:
                 return
-            keys.add_going(left.values())
+            keys.add_going(left.values(), trees.values())
             compete = self.is_settled or not self.options.keeps_good
             sharing = {p.root.name: p.reference_keys for p in planners if p.reference_keys}
             freed = context.journal.closing(RowMarks())

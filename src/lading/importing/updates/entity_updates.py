@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 import sqlalchemy as sa
 
@@ -130,8 +131,12 @@ class EntityUpdates:
         self.context.exclusions.add_bad(self.root.name, self._bad())
 
     def _bad(self) -> set[int]:
-        """Return the numbers of records that turned out bad after others made room for them."""
-        numbers = (number for chunk in self.updates for number in chunk.batch.numbers)
+        """Return the numbers of records that turned out bad after others made room for them.
+
+        New ones are among these that were to take owned rows over.
+        """
+        chunks = chain(self.updates, self.collected.takers)
+        numbers = (number for chunk in chunks for number in chunk.batch.numbers)
         return self.outcome.bad.intersection(numbers) if self.outcome.bad else set()
 
     def settle(self) -> None:
