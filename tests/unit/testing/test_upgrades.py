@@ -22,6 +22,7 @@ from lading import (
     Each,
     ImportFailed,
     Merge,
+    Owned,
     Ref,
     Rekey,
     check,
@@ -294,3 +295,37 @@ def test_records_without_golden_ones_refer_to_drawn_ones(tmp_path: Path) -> None
     path = tmp_path / "lading.lock.json"
     lock(orders(1).catalog, path, goldens={})
     assert_upgrades(orders(1).catalog, path)
+
+
+def test_keys_of_owned_records_are_whole_before_others_refer_to_them(tmp_path: Path) -> None:
+    """Though what is part of these keys refers to the owned records itself."""
+    base, catalog = new_base(), Catalog("kitchen")
+
+    class Ingredient(base):
+        __tablename__ = "ingredients"
+        id = key()
+        slug = slug()
+        use_id = to("uses.id", null=True)
+        use = relationship("Use", foreign_keys=use_id)
+
+    class Use(base):
+        __tablename__ = "uses"
+        __table_args__ = (sa.UniqueConstraint("recipe_id", "ingredient_id"),)
+        id = key()
+        recipe_id = to("recipes.id")
+        ingredient_id = to("ingredients.id")
+        recipe = relationship("Recipe", back_populates="uses")
+        ingredient = relationship(Ingredient, foreign_keys=ingredient_id)
+
+    class Recipe(base):
+        __tablename__ = "recipes"
+        id = key()
+        slug = slug()
+        uses = relationship(Use, back_populates="recipe")
+
+    schema_for(Ingredient, catalog)
+    uses = schema_for(Use, catalog, natural_key=("recipe", "ingredient"))
+    schema_for(Recipe, catalog, {"uses": Owned(uses)})
+    path = tmp_path / "lading.lock.json"
+    lock(catalog, path, goldens={})
+    assert_upgrades(catalog, path, engine_factory=None)

@@ -85,12 +85,12 @@ class _DocumentDrawing:
         self.past = past
         self.shapes = past.shapes
         self.known = {name: [*records] for name, records in past.goldens.items()}
-        self.late: list[tuple[Record, str, Shape]] = []
+        self.late: list[tuple[bool, Record, str, Shape]] = []
 
     def records(self) -> Records:
         """Return drawn records that differ from the golden ones and one another."""
         drawn = {name: self._more(name, self.known[name]) for name in self.past.order}
-        for record, name, inner in self.late:
+        for _, record, name, inner in sorted(self.late, key=lambda late: late[0]):  # keys first
             record[name] = self._reference(inner)
         return drawn
 
@@ -117,13 +117,13 @@ class _DocumentDrawing:
     def _record(self, path: str, shape: Shape) -> Record:
         """Draw a record of any class; what is no part of an entity's key leads nowhere yet."""
         record: Record = {}
-        kind = self.draw(st.sampled_from(shape.get("kinds") or [None]))
+        class_name = self.draw(st.sampled_from(shape.get("kinds") or [None]))
         for name, inner in shape["fields"].items():
             place = f"{path}.{name}"
-            if inner.get("computed") or kind not in inner.get("classes", [kind]):
+            if inner.get("computed") or class_name not in inner.get("classes", [class_name]):
                 continue
             if shape.get("kinds") and name == shape.get("discriminator"):
-                record[name] = kind
+                record[name] = class_name
             elif is_owned(inner):
                 record[name] = self._more(place, [])
             elif not is_link(inner):
@@ -131,7 +131,8 @@ class _DocumentDrawing:
             elif path in self.shapes.roots and name in shape["key"]:
                 record[name] = self._reference(inner)
             else:
-                self.late.append((record, name, inner))
+                record[name] = None
+                self.late.append((name not in self.shapes.key_of(path), record, name, inner))
         return record
 
     def _reference(self, inner: Shape) -> Any:

@@ -60,7 +60,7 @@ def _upgraded(records: Records, undone: Undone, shapes: Shapes) -> Journey:
             outcome[name] = [parse_json(line) for piece in pieces for line in piece.records]
             keys = {*map(json_text, targets_of(shapes, outcome, {"entity": name}))}
             if len(flow.names) > 1 and len(keys) < len(outcome[name]):
-                reject()  # two entities may have records of one key
+                reject()  # a record of each of two entities may have one key
     yield from map(str, problems)
     return outcome
 
@@ -85,9 +85,6 @@ def _misfits(shapes: Shapes, records: Records) -> Iterator[str]:
                     yield f"{name!r} of {path} is {value!r}, which it may not be: {record!r}"
 
 
-# Whether anything went that no step drops
-
-
 def _lost(
     steps: Sequence[Step], old: tuple[Shapes, Records], new: tuple[Shapes, Records]
 ) -> Iterator[str]:
@@ -109,7 +106,7 @@ def _lost(
 
 
 def _parts(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
-    """Yield each record and its entity; each link and its target's, twice if that isn't there."""
+    """Yield what counts, and of which entity: records, links, and links that lead to no record."""
     entities = {path: name for name in shapes.roots for path, _ in shapes.tree(name)}
     for path, shape, several in levels(shapes, records):
         yield from [("record", path)] * (len(several) if path in shapes.roots else 0)
