@@ -37,17 +37,20 @@ PATH = "lading.lock.json"
 class Locked:
     """What :func:`lock` did: ``number`` is the last seal's, ``sealed`` the entities that it holds.
 
-    ``changed`` is false where there was nothing to seal.
+    ``changed`` is false where there was nothing to seal; ``unread`` says that golden records were
+    given then, and that they weren't read.
     """
 
     path: Path
     number: int
     sealed: tuple[str, ...]
     changed: bool
+    unread: bool = False
 
     def __str__(self) -> str:
         if not self.changed:
-            return f"{self.path}: nothing to seal; seal {self.number} stands"
+            unread = ", and the goldens given weren't read" if self.unread else ""
+            return f"{self.path}: nothing to seal; seal {self.number} stands{unread}"
         names = ", ".join(self.sealed) or "versions alone"
         return f"{self.path}: seal {self.number}, of {names}"
 
@@ -67,8 +70,8 @@ def lock(
     Args:
         catalog: the catalog to seal; by default the default one.
         path: the lock file.
-        goldens: a document, or a bundle's path, from which new golden records are taken; by default
-            they are made up from the schemas.
+        goldens: a document, or a bundle's path, from which a new seal's golden records are taken;
+            by default they are made up from the schemas.
 
     Returns:
         What the lock holds now, and whether anything was sealed.
@@ -92,7 +95,7 @@ def lock(
     shapes = sealed_shapes(entities).roots
     fresh = {name: shape for name, shape in shapes.items() if known.get(name) != shape}
     if old is not None and not fresh and versions == dict(old.last.versions):
-        return _unchanged(place, old)
+        return _unchanged(place, old, unread=goldens is not None)
     number = 1 if old is None else old.last.number + 1
     document = _document(catalog, place, old, goldens, {waiver.path for waiver in waived})
     with golden_written(place, number, golden_bytes(document)) as golden:
@@ -110,11 +113,11 @@ def _accepted(catalog: Catalog, place: Path, old: Lock) -> tuple[Waiver, ...]:
     return used
 
 
-def _unchanged(place: Path, old: Lock) -> Locked:
+def _unchanged(place: Path, old: Lock, *, unread: bool) -> Locked:
     """Leave the file as it is; waivers that nothing needs go."""
     if old.waivers:
         write_lock(place, Lock(old.catalog, old.seals, ()))
-    return Locked(place, old.last.number, (), changed=bool(old.waivers))
+    return Locked(place, old.last.number, (), changed=bool(old.waivers), unread=unread)
 
 
 def _document(

@@ -145,6 +145,9 @@ def test_upgrade_writes_a_bundle_at_todays_versions(run, run_json, backup, shop)
     assert document["records"] == 5
     assert "Pass --overwrite" in run("upgrade", backup, "--database", shop, code=3).stderr
     run("upgrade", backup, "--overwrite", "--database", shop)
+    stderr = run("upgrade", backup, "new.json", "--database", shop, code=2).stderr
+    assert "'new.json' is a document's path; expected a folder or a .zip file" in stderr
+    assert not Path("new.json").exists()
 
 
 def test_a_lock_is_made_and_checked(run, run_json, shop) -> None:
@@ -164,6 +167,8 @@ def test_a_lock_is_made_and_checked(run, run_json, shop) -> None:
 def test_goldens_come_from_a_bundle_or_a_document(run, shop, backup) -> None:
     """What is sealed beside the shapes may be real records."""
     run("lock", "a.lock.json", "--goldens", backup, "--database", shop)
+    again = run("lock", "a.lock.json", "--goldens", backup, "--database", shop).stdout
+    assert "nothing to seal; seal 1 stands, and the goldens given weren't read" in again
     Path("shop.json").write_text(run("export", shop, "-").stdout)
     Path("b").mkdir()
     run("lock", "b/b.lock.json", "--goldens", "shop.json", "--database", shop)

@@ -34,5 +34,7 @@ def lock(output: Output, *, path: str, choice: CatalogChoice, goldens: str | Non
     locked = lock_catalog(
         catalog, path, goldens=goldens if is_bundle else read_document(str(goldens))
     )
-    result = LockResult(str(locked.path), locked.number, locked.sealed, locked.changed)
+    result = LockResult(
+        str(locked.path), locked.number, locked.sealed, locked.changed, locked.unread
+    )
     output.result(locked, result)

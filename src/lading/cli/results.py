@@ -66,12 +66,16 @@ class SealResult(Result, frozen=True):
 
 
 class LockResult(Result, frozen=True):
-    """What a lock holds now: ``sealed`` are the entities of seal ``number``."""
+    """What a lock holds now: ``sealed`` are the entities of seal ``number``.
+
+    ``unread`` says that goldens were given, and not read, for there was nothing to seal.
+    """
 
     path: str
     number: int
     sealed: tuple[str, ...]
     changed: bool
+    unread: bool
 
 
 class CheckResult(Result, frozen=True):

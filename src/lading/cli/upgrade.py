@@ -9,6 +9,7 @@ import click
 from lading.cli.bundles import converted
 from lading.cli.catalogs import CatalogChoice, bundle_catalog_options
 from lading.cli.command import command
+from lading.cli.documents import is_document
 from lading.cli.options import library_options
 from lading.cli.output import Output
 from lading.cli.results import BundleResult, bundle_result
@@ -33,5 +34,9 @@ def upgrade(
 
     Without DESTINATION the bundle itself is replaced, with --overwrite.
     """
+    if destination is not None and is_document(destination):
+        raise click.UsageError(
+            f"DESTINATION={destination!r} is a document's path; expected a folder or a .zip file."
+        )
     manifest = converted(output, bundle, destination or bundle, choice, options)
     output.result(manifest, bundle_result(manifest, BundleResult))
