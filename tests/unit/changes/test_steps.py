@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lading import Convert, Drop, Each, Merge, Move, Rekey, Rename, Split
+from lading import Add, Convert, Drop, Each, Merge, Move, Rekey, Rename, Split
 from lading.changes.rewriting.lookups import KeyLookup, MergedEntities, SplitPart
 from lading.changes.rewriting.records import Refused
 from lading.changes.rewriting.shapes import Shape, Shapes, StepMismatch, open_shape
@@ -188,6 +188,20 @@ def test_a_converted_discriminator_gives_classes_other_names() -> None:
     older, newer = hierarchy(purr=CATS), hierarchy(purr={**CATS, "classes": ["lynx"]})
     step.run(shapes_of(a=older), step.undo(shapes_of(a=newer)))
     assert older["fields"]["purr"]["classes"] == ["lynx"]
+
+
+def test_a_field_is_added_to_the_class_that_gets_another_name_later() -> None:
+    """The newer shape names the class as it is called now, and the entity as well."""
+    steps = [
+        Add("a", "purr", "r"),
+        Rename("a", to="b"),
+        Convert("b", "kind", {"cat": "lynx", "dog": "wolf"}.get),
+    ]
+    shapes = shapes_of(b=hierarchy(purr={**CATS, "classes": ["lynx"]}))
+    known = [step.undo(shapes) for step in reversed(steps)]
+    effects = [effect for step in steps for effect in step.run(shapes, known.pop())]
+    assert done(effects, {"kind": "cat"}) == {"kind": "lynx", "purr": "r"}
+    assert done(effects, {"kind": "dog"}) == {"kind": "wolf"}
 
 
 def test_a_key_may_change_twice() -> None:

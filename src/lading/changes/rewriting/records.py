@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lading.changes.rewriting.shapes import UNKNOWN, Shape
@@ -76,12 +76,25 @@ def require(shape: Shape, field: str) -> Callable[[dict[str, Any], str], bool]:
     return has
 
 
-def of_class(shape: Shape, inner: Shape) -> Callable[[dict[str, Any]], bool]:
-    """Return what tells whether a record's class has a field of this shape."""
+def of_class(
+    shape: Shape, inner: Shape, class_names: Iterable[Callable[[Any], Any]] = ()
+) -> Callable[[dict[str, Any]], bool]:
+    """Return what tells whether a record's class has a field of this shape.
+
+    ``class_names`` give the class the name that it has there, one function after the other.
+    """
     kind, classes = shape.get("discriminator"), inner.get("classes")
     if kind is None or classes is None:
         return lambda _: True
-    return lambda record: record.get(kind) in classes
+    functions = [Function(name, 1) for name in class_names]
+
+    def has_it(record: dict[str, Any]) -> bool:
+        name = record.get(kind)
+        for function in functions:
+            name = function(str(kind), name)
+        return name in classes
+
+    return has_it
 
 
 class Function:

@@ -7,7 +7,7 @@ whose type nobody knows any more has the type ``unknown``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lading.messages import nearest
@@ -59,12 +59,14 @@ class Shapes:
 
     ``roots`` are the entities' by name.  ``targets`` are the owned tables that references
     lead to, by path, with their whole natural keys: within their records they lack what leads
-    to the parent.
+    to the parent.  ``class_names`` are, by path, the functions that have given classes of a
+    hierarchy other names since, in order.
     """
 
     def __init__(self, roots: dict[str, Shape], targets: dict[str, Shape]) -> None:
         self.roots = roots
         self.targets = targets
+        self.class_names: dict[str, tuple[Callable[[Any], Any], ...]] = {}
 
     def split(self, path: str) -> tuple[str, tuple[str, ...]]:
         """Return a path's entity and the owned lists that it leads through.
@@ -198,6 +200,7 @@ class Shapes:
                 if is_link(inner):
                     inner["entity"] = _moved(str(inner.get("entity")), old, new)
         self.targets = {_moved(path, old, new): shape for path, shape in self.targets.items()}
+        self.class_names = {_moved(path, old, new): fns for path, fns in self.class_names.items()}
 
 
 def _moved(path: str, old: str, new: str) -> str:

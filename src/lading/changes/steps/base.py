@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +21,15 @@ class Known:
     """What the newer shapes say of a step: the fields that it makes, and names that stay.
 
     ``targets`` are the owned tables that come with the fields, where references lead to them;
-    ``root`` is the entity that the step makes.
+    ``root`` is the entity that the step makes, and ``class_names`` what gives classes the names by
+    which the fields' newer shapes call them.
     """
 
     fields: dict[str, Shape] = field(default_factory=dict)
     kept: set[FieldAt] = field(default_factory=set)
     targets: dict[str, Shape] = field(default_factory=dict)
     root: Shape = field(default_factory=dict)
+    class_names: tuple[Callable[[Any], Any], ...] = ()
 
 
 class Step:

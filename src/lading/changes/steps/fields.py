@@ -81,7 +81,9 @@ class Add(Step):
         """Take the field out again."""
         inner = shapes.field(self.path, self.field)
         refuse_key(shapes, self.path, self.field)
-        return Known({self.field: inner}, targets=without(shapes, self.path, self.field))
+        targets = without(shapes, self.path, self.field)
+        names = shapes.class_names.get(self.path, ())
+        return Known({self.field: inner}, targets=targets, class_names=names)
 
     def run(self, shapes: Shapes, known: Known) -> list[Action]:
         """Put the field in."""
@@ -91,7 +93,7 @@ class Add(Step):
         inner = known.fields[self.field]
         shape["fields"][self.field] = copied(inner)
         shapes.targets.update(copied(known.targets))
-        has_it = of_class(shape, inner)
+        has_it = of_class(shape, inner, known.class_names)
         function = Function(self.value, 2) if callable(self.value) else None
 
         def act(record: dict[str, Any]) -> None:
@@ -277,6 +279,9 @@ class Convert(Step):
         inner, shape = shapes.field(self.path, self.field), shapes.at(self.path)
         names_classes = shape.get("discriminator") == self.field
         known = Known(copied(shape["fields"] if names_classes else {self.field: inner}))
+        if names_classes:
+            later = shapes.class_names.get(self.path, ())
+            shapes.class_names[self.path] = (self.fn, *later)
         if is_link(inner):
             inner[RECAST] = True
         elif not is_owned(inner):
