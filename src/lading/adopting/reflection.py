@@ -94,13 +94,12 @@ def reflected(
 
 def _refusal(error: sa.exc.SQLAlchemyError) -> TargetError:
     """Return lading's error for a database that can't be reflected."""
-    code, text = "reflection-failed", "the database can't be reflected"
+    text = "the database can't be reflected"
     if isinstance(error, sa.exc.NoSuchTableError):
-        return TargetError(
-            Message(code, f"{text}: a foreign key refers to table {error}, which isn't there"),
-            "Drop the foreign key, or create the table.",
-        )
-    return refusal_during(code, text, error)
+        problem = f"{text}: a foreign key refers to table {error}, which isn't there"
+        remedy = "Drop the foreign key, or create the table."
+        return TargetError(Message("reflection-failed", problem), remedy)
+    return refusal_during("reflection-failed", text, error)
 
 
 @contextmanager
