@@ -28,10 +28,10 @@ from lading.testing.datasets.dataset import (
 from lading.testing.datasets.references import Draw, References
 from lading.testing.datasets.table_plan import Plan, identities
 
-#: At most so many cells of a row are drawn; the others are harmless.
-TOUCHED = 3
-#: Of a wide row every so manieth cell is drawn, lest any of its columns be met too rarely.
+#: Of a row every so manieth cell is drawn, lest any of its columns be met too rarely.
 SHARE = 2
+#: About how many rows, and cells, an example has at most: Hypothesis takes no larger ones.
+ROWS, CELLS = 400, 1_500
 #: Beside each drawn cell that is null, so many others aren't.
 NULLS = 3
 #: How many spare values are tried before a row is left out.
@@ -44,7 +44,8 @@ class Drawing:
     """Draws one dataset, of each plan ``least`` rows at least, 0 or 1, as far as they are possible.
 
     ``onto`` are rows that are there already: new ones may refer to them, and don't clash.
-    ``begin`` is the number of the first rows, by which harmless values differ.
+    ``begin`` is the number of the first rows, by which harmless values differ; ``parts`` says of
+    how many drawings as large as this one an example consists.
     """
 
     def __init__(
@@ -57,11 +58,15 @@ class Drawing:
         least: int = 0,
         onto: Iterable[Instance] = (),
         begin: int = 0,
+        parts: int = 1,
     ) -> None:
         self.draw = draw
         self.plans = plans
         self.wanted = wanted
-        self.counts = st.sampled_from(_counts(least, most))
+        parts *= max(1, len(wanted))
+        most = min(most, max(1, ROWS // parts))
+        self.counts = st.sampled_from(_counts(min(least, ROWS // parts), most))
+        self.share = max(1, CELLS // (parts * most))
         self.begin = begin
         self.refused: set[Plan] = set()
         self.instances: dict[Plan, list[Instance]] = {}
@@ -128,11 +133,11 @@ class Drawing:
 
     def touch(self, instance: Instance, able: Sequence[Cells], *, least: int = 0) -> list[Cells]:
         """Draw a few cells anew, and return which."""
-        touched: list[Cells] = []
-        if able:
-            least = max(least, min(2, len(able)), len(able) // SHARE)
-            most = max(TOUCHED, 2 * least)
-            touched = self.draw(st.lists(st.sampled_from(able), min_size=least, max_size=most))
+        count = min(len(able), self.share)
+        least = max(least, min(2, count), count // SHARE)
+        # By number, since such strategies are kept.
+        places = st.lists(st.integers(0, len(able) - 1), min_size=least, max_size=2 * least)
+        touched = [able[place] for place in self.draw(places)] if able else []
         for drawn in touched:
             instance.put(drawn.column, self._cell(drawn, instance.number))
         return touched

@@ -22,6 +22,8 @@ from lading.testing.trips.state import State
 
 #: How many rows of a table an insert adds at most.
 ADDED = 2
+#: How many drawings as large as the first rows of a database a run has room for.
+DRAWINGS = 4
 #: How many rows of a table pass cells on at most.
 CHAINED = 3
 
@@ -186,7 +188,10 @@ class Edits:
         wanted: Collection[Plan] = (),
         most: int = ADDED,
     ) -> Drawing:
-        return Drawing(self.draw, self.plans, wanted, most, least=1, onto=onto, begin=self.begin)
+        plans, begin = self.plans, self.begin
+        return Drawing(
+            self.draw, plans, wanted, most, least=1, onto=onto, begin=begin, parts=DRAWINGS
+        )
 
     def _pick(self, choices: list[Any]) -> Any:
         self._require(choices)
