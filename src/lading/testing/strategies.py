@@ -46,7 +46,8 @@ def datasets(
         catalog: The catalog; its models need not be there before the first draw.
         only: The entities that get records; others get those that these must refer to.  By
             default all do.
-        max_records: The most records of one entity, at least 1.
+        max_records: The most records of one entity, at least 1; where there are many entities,
+            fewer are drawn, since Hypothesis takes no examples of any size.
         overrides: Strategies of Python values by field (``"products.unit"``: the entity and
             the field, or the table and the column), for columns that only the application
             understands.  They are stored as they are, and ``None`` is null.
