@@ -81,7 +81,13 @@ def check_progress(progress: Any) -> None:
 
 def check_number(argument: str, number: Any) -> None:
     """Refuse what is neither a whole number from 1 nor ``None``."""
-    if number is not None and (type(number) is not int or number < 1):
+    if number is not None:
+        check_count(argument, number)
+
+
+def check_count(argument: str, number: Any) -> None:
+    """Refuse what is no whole number from 1."""
+    if type(number) is not int or number < 1:
         raise ArgumentError(argument, number, "a whole number from 1")
 
 

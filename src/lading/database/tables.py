@@ -16,7 +16,7 @@ from lading.errors import DeclarationError, TargetError
 from lading.messages import Message, coded, listed
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
-from lading.model.rowsets import RowSet, Value
+from lading.model.rowsets import RowSet
 
 
 @computed_once
@@ -49,11 +49,7 @@ def adopted_entities(catalog: Catalog) -> Entities:
 def keys_of(entities: Entities, names: Collection[str] | None = None) -> TableKeys:
     """Map the tables of some entities, by default of all, to the columns of their natural keys."""
     return {
-        root.table: frozenset(
-            column.name
-            for part in root.key
-            for column in ((part.column,) if isinstance(part, Value) else part.columns)
-        )
+        root.table: frozenset(column.name for part in root.key for column in part.columns)
         for name, root in entities.roots.items()
         if names is None or name in names
     }

@@ -59,7 +59,7 @@ class KeyQuery:
             else:
                 columns += part.columns
         columns += remote
-        own = [c for p in parts for c in ((p.column,) if isinstance(p, Value) else p.columns)]
+        own = [column for part in parts for column in part.columns]
         source = having_row_in(target, (*own, *remote))
         # The levels above a row of a subclass needn't be of that class.
         if recurring(parts) is not None:
@@ -190,7 +190,7 @@ class Resolver:
             if is_null:
                 nulls.append(self._null(part))
             else:
-                columns += part.columns if isinstance(part, Reference) else (part.column,)
+                columns += part.columns
         sql = self.query.sql
         if not columns:
             return self.database.fetch(f"{sql} WHERE {' AND '.join(nulls)}")

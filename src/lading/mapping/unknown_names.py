@@ -40,8 +40,7 @@ def _other_names(rows: RowSet, member: object) -> Iterator[str | None]:
     if isinstance(member, Reference):
         yield member.relationship
     if isinstance(member, Value | Reference):
-        columns = (member.column,) if isinstance(member, Value) else member.columns
-        for column in columns:
+        for column in member.columns:
             yield str(column.name)
             yield attribute_of(rows.mapper, column)
 

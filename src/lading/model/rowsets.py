@@ -79,6 +79,11 @@ class Value(Member):
     hidden: bool = False
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """The column, as references have several."""
+        return (self.column,)
+
+    @property
     def carrier(self) -> Column:
         """The column as its values are read from it and bound to it."""
         return self.carrier_in(self.column.table)

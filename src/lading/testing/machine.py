@@ -14,12 +14,8 @@ from lading.catalog import Catalog
 from lading.errors import ArgumentError, DeclarationError, ImportFailed
 from lading.fresh_databases.factories import EngineFactory, check_factory, sqlite_engine
 from lading.importing.import_options import ERRORS, MIRROR, UPDATING
-from lading.testing.datasets.catalog_plan import (
-    Overrides,
-    Plans,
-    check_most,
-    check_overrides,
-)
+from lading.options import check_count
+from lading.testing.datasets.catalog_plan import Overrides, Plans, check_overrides
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
 from lading.testing.stateful.database import Exported, Live
@@ -136,7 +132,7 @@ class RoundTripMachine(RuleBasedStateMachine):
             raise ArgumentError(name, options[name], expected, subject=subject)
         check_overrides(options.get("overrides"))
         if "max_records" in options:
-            check_most(options["max_records"])
+            check_count("max_records", options["max_records"])
         if "engine_factory" in options:
             check_factory("engine_factory", options["engine_factory"])
         name = f"{cls.__name__}Of{catalog.name.title()}"

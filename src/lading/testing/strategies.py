@@ -15,15 +15,10 @@ from hypothesis.strategies import SearchStrategy
 from lading.catalog import Catalog
 from lading.errors import ArgumentError
 from lading.mapping.meta_options import declares_model
-from lading.options import listed_names
+from lading.options import check_count, listed_names
 from lading.records.marshmallow_path import needs_marshmallow, view_of
 from lading.schema import EntitySchema
-from lading.testing.datasets.catalog_plan import (
-    Overrides,
-    Plans,
-    check_most,
-    check_overrides,
-)
+from lading.testing.datasets.catalog_plan import Overrides, Plans, check_overrides
 from lading.testing.datasets.dataset import ENGINES, Dataset, Resolved
 from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
@@ -59,7 +54,7 @@ def datasets(
         DeclarationError: An argument is refused; or, when drawn from, a column's type can't be
             drawn, or an override gives what its column can't hold.
     """
-    check_most(max_records)
+    check_count("max_records", max_records)
     names = None if only is None else listed_names("only", only)
     if names == []:
         raise ArgumentError("only", only, "at least one entity")

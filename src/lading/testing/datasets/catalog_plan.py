@@ -19,20 +19,13 @@ from lading.mapping.generated_values import is_numbered
 from lading.mapping.load_order import is_deferrable, load_order_of
 from lading.messages import shown
 from lading.model.entities import Entities
-from lading.model.recursive_keys import Parts
-from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, Value
+from lading.model.rowsets import Classes, Column, Links, Reference, RowSet, Value, carried_tables
 from lading.options import check_mapping, entity_names
 from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
 from lading.testing.datasets.table_plan import Foreign, Plan, Unique, constraints_of, identities
 
 Overrides = Mapping[str, SearchStrategy[Any]]
-
-
-def check_most(max_records: Any) -> None:
-    """Refuse what is no whole number from 1."""
-    if type(max_records) is not int or max_records < 1:
-        raise ArgumentError("max_records", max_records, "a whole number from 1")
 
 
 def check_overrides(overrides: Any) -> None:
@@ -58,11 +51,11 @@ class Plans:
         self._stored: dict[sa.Table, sa.Table] = {}
         for rows in self.entities.plain.values():
             plan = Plan(rows.table, rows, rows.extensions, rows.discriminator, rows.surrogate)
-            self.of.update((table, plan) for table, _ in plan.tables())
-        for plan in self.plans():
-            self._foreign(plan)
-            self._refuse_outside(plan)
-            self._uniques(plan)
+            plan.foreign = _foreign(rows)
+            plan.uniques = self._uniques(rows)
+            self.of |= dict.fromkeys(rows.tables, plan)
+        for rows in self.entities.plain.values():
+            self._refuse_outside(rows)
         self._owners()
         lists = [links for rows in self.entities.all_rows() for links in rows.links]
         linked = {links.table: _linked(links) for links in lists if links.table not in self.of}
@@ -98,7 +91,7 @@ class Plans:
             types = {
                 column.name: AsStored(column.type)
                 for column in table.columns
-                if column in stored or any(key.column in stored for key in column.foreign_keys)
+                if not stored.isdisjoint({column, *(key.column for key in column.foreign_keys)})
             }
             self._stored[table] = table.to_metadata(sa.MetaData()) if types else table
             for name, type_ in types.items():
@@ -112,7 +105,7 @@ class Plans:
         return self.needed([self.of[rows.table] for name in names for rows in roots[name].tree()])
 
     def needed(self, waiting: list[Plan]) -> set[Plan]:
-        """Return some plans with all that their rows can't be without, and links among these."""
+        """Return some plans with all that their rows can't be without."""
         needed: set[Plan] = set()
         while waiting:
             plan = waiting.pop()
@@ -121,11 +114,7 @@ class Plans:
                 # A CHECK may want one of several optional references.
                 must = [key for key in plan.foreign if key.hard and key not in plan.owners]
                 waiting += [self.of[foreign.target] for foreign in (*must, *plan.owners[:1])]
-        return needed | {
-            plan
-            for plan in self.plans()
-            if plan.rows is None and all(self.of[key.target] in needed for key in plan.foreign)
-        }
+        return needed
 
     @cached_property
     def extends_owned(self) -> bool:
@@ -138,40 +127,20 @@ class Plans:
 
     # Foreign keys
 
-    def _foreign(self, plan: Plan) -> None:
-        assert plan.rows is not None
-        references = {frozenset(reference.columns): reference for reference in plan.rows.references}
-        counts = Counter(chain(*references, (value.column for value in plan.rows.values)))
-        classes = dict(plan.tables())
-        for reference in references.values():
-            columns = reference.columns
-            foreign = Foreign(
-                columns,
-                reference.remote,
-                classes[columns[0].table] if reference.classes is None else reference.classes,
-                _classes_wanted(plan.rows, reference),
-                tuple(column for column in columns if counts[column] == 1),
-            )
-            foreign.hard = not foreign.optional or not is_deferrable(plan.rows, reference)
-            plan.foreign.append(foreign)
-        # The widest first: it settles what narrower ones share with it.
-        plan.foreign.sort(key=lambda foreign: -len(foreign.columns))
-
-    def _refuse_outside(self, plan: Plan) -> None:
+    def _refuse_outside(self, rows: RowSet) -> None:
         """Refuse a foreign key to a table that no schema carries, where it can't stay null.
 
         No import into a fresh database would succeed.
         """
-        assert plan.rows is not None
-        fields = {value.column for value in plan.rows.values}
-        for constraint in chain(*(table.foreign_key_constraints for table, _ in plan.tables())):
+        fields = {value.column for value in rows.values}
+        for constraint in chain(*(table.foreign_key_constraints for table in rows.tables)):
             target = constraint.referred_table
             is_null = any(c.nullable and c not in fields for c in constraint.columns)
             if target not in self.of and not is_null:
                 names = ", ".join(column.name for column in constraint.columns)
                 raise DeclarationError(
                     "overrides-needed",
-                    f"{plan.name}: {names} must refer to {target.fullname}, which no schema "
+                    f"{rows.name}: {names} must refer to {target.fullname}, which no schema "
                     "carries, and a fresh database has no rows of it; give that table a schema",
                 )
 
@@ -188,28 +157,21 @@ class Plans:
 
     # What is unique
 
-    def _uniques(self, plan: Plan) -> None:
-        assert plan.rows is not None
-        keys = [plan.rows.key] if plan.rows.key else []
-        keys += [
-            reference.parts
-            for rows in self.entities.plain.values()
-            for reference in rows.references
-            if reference.by is not None and reference.target is plan.rows
-        ]
-        uniques = [unique for table, _ in plan.tables() for unique in constraints_of(table)]
-        uniques += [Unique(_columns_of(parts), nulls_equal=True) for parts in keys]
-        plan.uniques = list(dict.fromkeys(uniques))
+    def _uniques(self, rows: RowSet) -> list[Unique]:
+        references = chain(*(other.references for other in self.entities.plain.values()))
+        keys = [rows.key, *(r.parts for r in references if r.by and r.target is rows)]
+        columns = [tuple(column for part in key for column in part.columns) for key in keys if key]
+        uniques = [unique for table in rows.tables for unique in constraints_of(table)]
+        uniques += [Unique(group, nulls_equal=True) for group in columns]
+        return list(dict.fromkeys(uniques))
 
     # Columns
 
     def _columns(self, plan: Plan) -> None:
         values = {v.column: v for v in plan.rows.values if v.writable} if plan.rows else {}
-        skipped = {column for key in plan.foreign for column in key.columns} - values.keys()
-        skipped |= {own for extension in plan.extensions for own, _ in extension.pairs}
-        skipped |= {plan.made_up} if plan.made_up is not None else set()
-        if plan.discriminator is not None:
-            skipped.add(plan.discriminator.column)
+        keys = {column for key in plan.foreign for column in key.columns} - values.keys()
+        repeated = {own for extension in plan.extensions for own, _ in extension.pairs}
+        skipped = {*keys, *repeated, plan.made_up, getattr(plan.discriminator, "column", None)}
         for table, classes in plan.tables():
             plan.checks[table] = Checks(table)
             for column in table.columns:
@@ -240,6 +202,26 @@ class Plans:
         return list(nx.dfs_postorder_nodes(nx.DiGraph(targets)))
 
 
+def _foreign(rows: RowSet) -> list[Foreign]:
+    """Return the foreign keys of some rows, the widest first: narrower ones share with it."""
+    references = {frozenset(reference.columns): reference for reference in rows.references}
+    counts = Counter(chain(*references, (value.column for value in rows.values)))
+    classes = dict(carried_tables(rows))
+    foreigns = []
+    for reference in references.values():
+        columns = reference.columns
+        foreign = Foreign(
+            columns,
+            reference.remote,
+            classes[columns[0].table] if reference.classes is None else reference.classes,
+            _classes_wanted(rows, reference),
+            tuple(column for column in columns if counts[column] == 1),
+        )
+        foreign.hard = not foreign.optional or not is_deferrable(rows, reference)
+        foreigns.append(foreign)
+    return sorted(foreigns, key=lambda foreign: -len(foreign.columns))
+
+
 def _linked(links: Links) -> Plan:
     """Return the plan of a link table, whose id, if it has one, means nothing."""
     ids = list(links.table.primary_key.columns)
@@ -252,12 +234,6 @@ def _linked(links: Links) -> Plan:
     ]
     plan.uniques = [Unique((*near, *links.reference.columns)), *constraints_of(links.table)]
     return plan
-
-
-def _columns_of(parts: Parts) -> tuple[Column, ...]:
-    """Return the columns of a key's parts."""
-    columns = [part.columns if isinstance(part, Reference) else (part.column,) for part in parts]
-    return tuple(chain.from_iterable(columns))
 
 
 def _classes_wanted(rows: RowSet, reference: Reference) -> Classes:

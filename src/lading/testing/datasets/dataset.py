@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from lading.model.rowsets import Classes, Column
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.table_plan import Foreign, Plan, Unique
+from lading.testing.datasets.table_plan import Foreign, Plan
 
 #: The engines that a value is drawn for.
 ENGINES = ("sqlite", "postgresql", "mariadb")
@@ -130,66 +130,56 @@ class Dataset:
         return {plan.name: len(items) for plan, items in self._by_plan.items()}
 
     def __repr__(self) -> str:
-        lines = []
-        for plan, instances in self._by_plan.items():
-            for table, _ in plan.tables():
-                rows = [instance.rows[table] for instance in instances if table in instance.rows]
-                if rows:
-                    lines.append(f"  {table.fullname}=[")
-                    lines += [f"    {row!r}," for row in rows]
-                    lines.append("  ],")
-        return "Dataset(\n" + "\n".join(lines) + "\n)" if lines else "Dataset()"
+        lines: dict[str, list[str]] = {}
+        for instance in self.instances:
+            for table, row in instance.rows.items():
+                lines.setdefault(table.fullname, []).append(f"    {row!r},\n")
+        tables = "".join(f"  {name}=[\n{''.join(rows)}  ],\n" for name, rows in lines.items())
+        return f"Dataset(\n{tables})" if tables else "Dataset()"
 
 
 class Claims:
-    """Remembers, for each unique set of columns, what rows hold in it.
+    """Remembers what rows hold in each unique set of columns.
 
     With ``folds`` texts count as equal that any collation holds for equal.
     """
 
     def __init__(self, *, folds: bool = False) -> None:
         self.folds = folds
-        self.claimed_keys: dict[tuple[Plan, int], set[Any]] = {}
+        self.claimed: set[Any] = set()
 
     def take(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone; ``False`` if another row has it already."""
-        if not self.is_free(instance):
-            return False
-        for claimed, keys in self._claims(instance):
-            claimed.update(keys)
-        return True
+        keys = self._keys_of(instance)
+        is_free = self.claimed.isdisjoint(keys)
+        self.claimed.update(keys if is_free else ())
+        return is_free
 
     def release(self, instance: Instance) -> None:
         """Give up what a row has claimed, before it is changed."""
-        for claimed, keys in self._claims(instance):
-            claimed.difference_update(keys)
+        self.claimed.difference_update(self._keys_of(instance))
 
     def is_free(self, instance: Instance) -> bool:
         """Tell whether nobody has what the cells that a row has so far would claim."""
-        return all(claimed.isdisjoint(keys) for claimed, keys in self._claims(instance))
+        return self.claimed.isdisjoint(self._keys_of(instance))
 
-    def _claims(self, instance: Instance) -> Iterator[tuple[set[Any], list[Any]]]:
-        """Yield, for each unique set of a row, the keys claimed in it, and those of the row.
+    def _keys_of(self, instance: Instance) -> list[Any]:
+        """Return every key that a row's unique sets may hold, on one engine or another.
 
-        Of a row that isn't whole yet, only the sets whose cells are all there.
+        Of a row that isn't whole yet, only the sets whose cells are all there count.  Of a type
+        that changes values, what it stores and what it gives back count both.
         """
-        for place, unique in enumerate(instance.plan.uniques):
-            if all(c.name in instance.rows.get(c.table, ()) for c in unique.columns):
-                claimed = self.claimed_keys.setdefault((instance.plan, place), set())
-                yield claimed, self._keys_of(instance, unique)
-
-    def _keys_of(self, instance: Instance, unique: Unique) -> list[tuple[Any, ...]]:
-        """Return every key that a unique set may hold of a row, on one engine or another.
-
-        Of a type that changes values, what it stores and what it gives back count both.
-        """
-        if not unique.nulls_equal and None in instance.cells(unique.columns):
-            return []
-        known = [
-            {_comparable(form, folds=self.folds or unique.folds) for form in instance.forms(column)}
-            for column in unique.columns
-        ]
-        return list(product(*known))
+        keys: list[Any] = []
+        for unique in instance.plan.uniques:
+            is_whole = all(c.name in instance.rows.get(c.table, ()) for c in unique.columns)
+            if is_whole and (unique.nulls_equal or None not in instance.cells(unique.columns)):
+                folds = self.folds or unique.folds
+                forms = [
+                    {_comparable(form, folds=folds) for form in instance.forms(column)}
+                    for column in unique.columns
+                ]
+                keys += product([unique], *forms)
+        return keys
 
 
 class Resolved:
@@ -213,9 +203,7 @@ class Resolved:
         """Return a cell's value."""
         if isinstance(cell, Varying):
             return cell.fallback if cell in self.folded else cell.on(self.engines)
-        if isinstance(cell, MadeUp):
-            return self._id(cell)
-        return cell
+        return self._id(cell) if isinstance(cell, MadeUp) else cell
 
     def returned(self, instance: Instance, column: Column) -> Any:
         """Return what a column's type gives back of what an object's row is given."""
@@ -224,26 +212,14 @@ class Resolved:
 
     def _id(self, cell: MadeUp) -> Any:
         """Ids run up with the rows; the others down, unless a list is ordered by them."""
-        if cell.value is not None:
-            return cell.value
-        count = len(self.dataset.of(cell.plan))
-        number = cell.number
+        number, count = cell.number, len(self.dataset.of(cell.plan))
         if self.other:
-            number = 1000 + (3 * number if cell.plan.is_sequence else 3 * (count - number))
-        return made_up_id(cell.plan, number)
+            number = 1000 + 3 * (number if cell.plan.is_sequence else count - number)
+        return cell.plan.ids(number) if cell.value is None else cell.value
 
     def row(self, instance: Instance, table: sa.Table) -> dict[str, Any]:
         """Return an object's row in one of its tables."""
         return {name: self.value(cell) for name, cell in instance.rows[table].items()}
-
-
-def made_up_id(plan: Plan, number: int) -> Any:
-    """Return a primary key that any database could have made."""
-    column = plan.made_up
-    assert column is not None
-    if isinstance(column.type, sa.Integer):
-        return number + 1
-    return plan.ids.plain(number)
 
 
 def both(cell: Any) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from lading.testing.datasets.dataset import (
     Varying,
     both,
 )
-from lading.testing.datasets.references import Draw, References
+from lading.testing.datasets.references import TRIES, Draw, References
 from lading.testing.datasets.table_plan import Plan, identities
 
 #: Of a row every so manieth cell is drawn, lest any of its columns be met too rarely.
@@ -34,8 +34,6 @@ SHARE = 2
 ROWS, CELLS = 400, 1_500
 #: Beside each drawn cell that is null, so many others aren't.
 NULLS = 3
-#: How many spare values are tried before a row is left out.
-TRIES = 12
 #: How often rows of one table are drawn, and how many at most, before its CHECKs are hopeless.
 SAMPLES, MOST = 30, 5
 
@@ -113,14 +111,13 @@ class Drawing:
         if plan.made_up is not None:
             instance.put(plan.made_up, MadeUp(plan, number))
         join(instance)
-        mine = [drawn for drawn in plan.cells.values() if instance.has(drawn.classes)]
         if not self.references.settle(instance):
             return None
         for drawn in plan.cells.values():
             if (row := instance.rows.get(drawn.column.table)) is not None:
-                cell = harmless(drawn, number) if drawn in mine else None
+                cell = harmless(drawn, number) if instance.has(drawn.classes) else None
                 row.setdefault(drawn.column.name, cell)
-        able = [drawn for drawn in mine if is_free(instance, drawn)]
+        able = [drawn for drawn in plan.cells.values() if is_free(instance, drawn)]
         touched = self.touch(instance, able)
         return instance if self._settle(instance, touched, able) else None
 
@@ -252,6 +249,6 @@ def harmless(drawn: Cells, number: int) -> Any:
 
 
 def is_free(instance: Instance, drawn: Cells) -> bool:
-    """Tell whether no foreign key that is set decides a column's value."""
+    """Tell whether a row has a column whose value no foreign key that is set decides."""
     led = (key.columns for key, far in instance.led.items() if far is not None)
-    return not any(drawn.column in columns for columns in led)
+    return instance.has(drawn.classes) and not any(drawn.column in columns for columns in led)

@@ -16,7 +16,7 @@ from lading.testing.datasets.table_plan import Foreign, Plan
 
 Draw = Callable[[SearchStrategy[Any]], Any]
 
-#: How many targets are tried before a row is left out.
+#: How many targets, and other cells, are tried before a row is left out.
 TRIES = 12
 #: How many combinations of targets are tried where a CHECK speaks of references.
 MOST_REARRANGED = 150
@@ -37,10 +37,8 @@ class References:
         """Settle the foreign keys that a row can't wait for; ``False`` where it can't have one."""
         plan = instance.plan
         owners = [foreign for foreign in plan.owners if self.targets(foreign)]
-        if plan.owners and not owners:
-            return False
         owner = self.draw(st.sampled_from(owners)) if owners else None
-        return all(
+        return (owner is not None or not plan.owners) and all(
             self._lead(instance, foreign, self._choices(instance, foreign, owner))
             for foreign in plan.foreign
             if instance.has(foreign.kinds)
@@ -70,16 +68,13 @@ class References:
     def able(self, instance: Instance, foreign: Foreign) -> list[Instance | None]:
         """Return the targets that agree with what other foreign keys of a row have settled."""
         row = instance.rows[foreign.table]
-        shared = {
-            near.name: remote
-            for near, remote in foreign.pairs()
-            if near not in foreign.own and near.name in row
-        }
+        shared = [pair for pair in foreign.pairs() if pair[0] not in foreign.own]
+        settled = [(row[near.name], remote) for near, remote in shared if near.name in row]
         return [
             far
             for far in self.targets(foreign)
             if None not in far.cells(foreign.remote)
-            and all([row[name]] == [far.cell(remote)] for name, remote in shared.items())
+            and all([cell] == [far.cell(remote)] for cell, remote in settled)
         ]
 
     def targets(self, foreign: Foreign) -> list[Instance]:
@@ -128,15 +123,12 @@ class References:
         instance.led[foreign] = None
         if foreign.own:
             cells = [row.setdefault(column.name, None) for column in foreign.own]
-            is_nullable = all(column.nullable for column in foreign.own)
-            return is_nullable and all(cell is None for cell in cells)
+            return foreign.optional and not any(cell is not None for cell in cells)
         cells = instance.cells(foreign.columns)
-        if None in cells:
-            return True
-        instance.led[foreign] = next(
-            (far for far in self.targets(foreign) if far.cells(foreign.remote) == cells), None
-        )
-        return instance.led[foreign] is not None
+        same = [far for far in self.targets(foreign) if far.cells(foreign.remote) == cells]
+        if same and None not in cells:
+            instance.led[foreign] = same[0]
+        return bool(same) or None in cells
 
 
 def _is_wanted(foreign: Foreign, far: Instance) -> bool:

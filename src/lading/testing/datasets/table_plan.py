@@ -6,7 +6,7 @@ their own; a *foreign key* here is one of the database's or of a declared refere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -149,10 +149,11 @@ class Plan:
         return next(foreign for foreign in self.foreign if set(foreign.columns) == wanted)
 
     @cached_property
-    def ids(self) -> Cells:
-        """What made-up primary keys other than numbers are taken from."""
+    def ids(self) -> Callable[[int], Any]:
+        """Returns primary keys by number, as any database could have made them."""
         assert self.made_up is not None
-        return Cells(self.made_up)
+        is_number = isinstance(self.made_up.type, sa.Integer)
+        return (lambda number: number + 1) if is_number else Cells(self.made_up).plain
 
     def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
         """Yield each table with the classes whose rows have a row in it."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lading.exporter import export_document
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Dataset, Instance, Resolved, made_up_id
+from lading.testing.datasets.dataset import Dataset, Instance, Resolved
 from lading.testing.datasets.insert import RowInserter
 from lading.testing.stateful.edits import Edit
 from lading.testing.trips.bundles import noted
@@ -81,5 +81,5 @@ class Live:
             if own is not None:
                 cells = [r.cell(own) for r in (*self.state.instances, *added) if r.plan is row.plan]
                 taken = {cell.value for cell in cells}
-                ids = (made_up_id(row.plan, number) for number in count())
+                ids = map(row.plan.ids, count())
                 row.cell(own).value = next(id_ for id_ in ids if id_ not in taken)

@@ -229,8 +229,7 @@ class Edits:
         return [
             drawn
             for drawn in (row.plan.cells.values() if row.plan.rows is not None else ())
-            if row.has(drawn.classes)
-            and drawn.column.name in row.rows.get(drawn.column.table, {})
+            if drawn.column.name in row.rows.get(drawn.column.table, {})
             and not drawn.column.primary_key
             and drawn.column not in self.referred
             and is_free(row, drawn)
