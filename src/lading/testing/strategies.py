@@ -24,15 +24,12 @@ from lading.testing.datasets.draw import Drawing
 from lading.testing.datasets.expected_records import Written
 from lading.testing.datasets.references import Draw
 
-#: How many records of one entity are drawn at most, unless the caller says so.
-MOST = 5
-
 
 def datasets(
     catalog: Catalog,
     *,
     only: Iterable[str] | None = None,
-    max_records: int = MOST,
+    max_records: int = 5,
     overrides: Overrides | None = None,
 ) -> SearchStrategy[Dataset]:
     """Draw consistent rows for all tables of a catalog.

@@ -47,12 +47,13 @@ class Plans:
         self.catalog = catalog
         self.entities: Entities = catalog.use()
         self.overrides = dict(overrides or {})
+        #: The plan of each table that rows are drawn for.
         self.of: dict[Any, Plan] = {}
         self._stored: dict[sa.Table, sa.Table] = {}
         for rows in self.entities.plain.values():
-            plan = Plan(rows.table, rows, rows.extensions, rows.discriminator, rows.surrogate)
-            plan.foreign = _foreign(rows)
-            plan.uniques = self._uniques(rows)
+            tables, extensions = dict(carried_tables(rows)), rows.extensions
+            plan = Plan(rows.table, rows, tables, extensions, rows.discriminator, rows.surrogate)
+            plan.foreign, plan.uniques = _foreign(rows), self._uniques(rows)
             self.of |= dict.fromkeys(rows.tables, plan)
         for rows in self.entities.plain.values():
             self._refuse_outside(rows)
@@ -78,10 +79,6 @@ class Plans:
     def plans(self) -> list[Plan]:
         """List the plans of entities, owned rows and link tables, each once."""
         return list(dict.fromkeys(self.of.values()))
-
-    def tables(self) -> set[sa.Table]:
-        """Return every table that rows are drawn for."""
-        return set(self.of)
 
     def as_stored(self, table: sa.Table) -> sa.Table:
         """Return a table to write and read by, which takes fields that travel stored as that."""
@@ -172,7 +169,7 @@ class Plans:
         keys = {column for key in plan.foreign for column in key.columns} - values.keys()
         repeated = {own for extension in plan.extensions for own, _ in extension.pairs}
         skipped = {*keys, *repeated, plan.made_up, getattr(plan.discriminator, "column", None)}
-        for table, classes in plan.tables():
+        for table, classes in plan.tables.items():
             plan.checks[table] = Checks(table)
             for column in table.columns:
                 if column not in skipped and column.computed is None:
@@ -226,7 +223,7 @@ def _linked(links: Links) -> Plan:
     """Return the plan of a link table, whose id, if it has one, means nothing."""
     ids = list(links.table.primary_key.columns)
     is_made_up = len(ids) == 1 and is_numbered(ids[0]) and not ids[0].foreign_keys
-    plan = Plan(links.table, None, made_up=ids[0] if is_made_up else None)
+    plan = Plan(links.table, None, {links.table: None}, made_up=ids[0] if is_made_up else None)
     near, far = zip(*links.local, strict=True)
     plan.foreign = [
         Foreign(near, far, wanted=links.classes),

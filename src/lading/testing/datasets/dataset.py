@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
@@ -28,11 +28,6 @@ class Varying:
     value: Any
     fallback: Any
     holds: Callable[[Any, str], bool]
-
-    def on(self, engines: Collection[str]) -> Any:
-        """Return what stands in a database of each of these engines."""
-        is_held = all(self.holds(self.value, engine) for engine in engines)
-        return self.value if is_held else self.fallback
 
     def __repr__(self) -> str:
         return repr(self.value)
@@ -67,13 +62,17 @@ class Instance:
         return f"<{self.plan.name} {self.number + 1}>"
 
     def copy(self) -> Instance:
-        """Return a copy with rows of its own, which leads nowhere yet."""
+        """Return a copy with rows of its own."""
         rows = {table: dict(row) for table, row in self.rows.items()}
-        return Instance(self.plan, self.number, self.kind, rows)
+        return Instance(self.plan, self.number, self.kind, rows, dict(self.led))
 
     def has(self, kinds: Classes) -> bool:
         """Tell whether the object's class is one of these (``None`` for all)."""
         return kinds is None or self.kind in kinds
+
+    def suits(self, foreign: Foreign) -> bool:
+        """Tell whether a foreign key may lead to the object."""
+        return foreign.target in self.rows and self.has(foreign.wanted)
 
     def cell(self, column: Column) -> Any:
         """Return what stands in a column; ``None`` where the object's class doesn't have it."""
@@ -92,6 +91,24 @@ class Instance:
         self.led[foreign] = far
         for near, remote in foreign.pairs():
             self.put(near, None if far is None else far.cell(remote))
+
+    def join(self) -> None:
+        """Give the rows in subclasses' tables their base's primary key."""
+        for extension in self.plan.extensions:
+            if extension.table in self.rows:
+                for own, base in extension.pairs:
+                    self.put(own, self.cell(base))
+
+    def is_allowed(self) -> bool:
+        """Tell whether the CHECKs take the row, with what is drawn and with what is harmless."""
+        for table, row in self.rows.items():
+            checks = self.plan.checks[table]
+            for side in range(2) if checks.known else ():
+                values = {name: both(cell)[side] for name, cell in row.items()}
+                numbers = {n: v.number + 1 for n, v in values.items() if isinstance(v, MadeUp)}
+                if not checks.holds(values | numbers):
+                    return False
+        return True
 
     def forms(self, column: Column) -> list[Any]:
         """Return all that may stand in a column, on one engine or another."""
@@ -196,13 +213,19 @@ class Resolved:
         self.engines = engines
         self.at = at or next(iter(engines))
         self.other = other
-        folding = _folding(dataset) if FOLDING in engines else ()
-        self.folded = {cell for cell in folding if isinstance(cell, Varying)}
+        #: The cells that a collation could take for another row's in the same unique set.
+        self.folded: set[Any] = set()
+        claims = Claims(folds=True)
+        for instance in dataset.instances if FOLDING in engines else ():
+            if not claims.take(instance):
+                columns = {c for unique in instance.plan.uniques for c in unique.columns}
+                self.folded.update(map(id, instance.cells(columns)))
 
     def value(self, cell: Any) -> Any:
         """Return a cell's value."""
         if isinstance(cell, Varying):
-            return cell.fallback if cell in self.folded else cell.on(self.engines)
+            is_held = all(cell.holds(cell.value, engine) for engine in self.engines)
+            return cell.value if is_held and id(cell) not in self.folded else cell.fallback
         return self._id(cell) if isinstance(cell, MadeUp) else cell
 
     def returned(self, instance: Instance, column: Column) -> Any:
@@ -225,15 +248,6 @@ class Resolved:
 def both(cell: Any) -> tuple[Any, Any]:
     """Return what stands in a cell: where engines hold what was drawn, and elsewhere."""
     return (cell.value, cell.fallback) if isinstance(cell, Varying) else (cell, cell)
-
-
-def _folding(dataset: Dataset) -> Iterator[Any]:
-    """Yield the cells that a collation could take for another row's in the same unique set."""
-    claims = Claims(folds=True)
-    for instance in dataset.instances:
-        if not claims.take(instance):
-            for unique in instance.plan.uniques:
-                yield from map(instance.cell, unique.columns)
 
 
 def _comparable(value: Any, *, folds: bool) -> Any:

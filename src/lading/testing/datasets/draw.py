@@ -7,6 +7,7 @@ mended or left out on the spot, so that no example is thrown away.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,15 +17,7 @@ from lading.model.rowsets import Value
 from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.harmless import sampled
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import (
-    ENGINES,
-    Claims,
-    Dataset,
-    Instance,
-    MadeUp,
-    Varying,
-    both,
-)
+from lading.testing.datasets.dataset import ENGINES, Claims, Dataset, Instance, MadeUp, Varying
 from lading.testing.datasets.references import TRIES, Draw, References
 from lading.testing.datasets.table_plan import Plan, identities
 
@@ -63,15 +56,18 @@ class Drawing:
         self.wanted = wanted
         parts *= max(1, len(wanted))
         most = min(most, max(1, ROWS // parts))
-        self.counts = st.sampled_from(_counts(min(least, ROWS // parts), most))
+        least = min(least, ROWS // parts)
+        # Some rows are likelier than none, for without targets much else stays out.
+        counts = [count for count in (0, 1, 2, 3, most, 2, most) if least <= count <= most]
+        self.counts = st.sampled_from(counts)
         self.share = max(1, CELLS // (parts * most))
         self.begin = begin
         self.refused: set[Plan] = set()
-        self.instances: dict[Plan, list[Instance]] = {}
+        self.instances: defaultdict[Plan, list[Instance]] = defaultdict(list)
         self.order: list[Instance] = []
         self.claims = Claims()
         for instance in onto:
-            self.instances.setdefault(instance.plan, []).append(instance)
+            self.instances[instance.plan].append(instance)
             self.claims.take(instance)
         self.references = References(draw, plans, self.instances, self.claims)
 
@@ -88,9 +84,9 @@ class Drawing:
         return Dataset(self.plans, self.order)
 
     def _fill(self, plan: Plan) -> None:
-        instances = self.instances.setdefault(plan, [])
         if plan not in self.wanted and plan.rows is not None:
             return
+        instances = self.instances[plan]
         start = max((row.number + 1 for row in instances), default=self.begin)
         for number in range(start, start + self.draw(self.counts)):
             instance = self._instance(plan, number)
@@ -105,12 +101,12 @@ class Drawing:
         instance = Instance(plan, number)
         if plan.discriminator is not None:
             self._classed(instance, plan.discriminator)
-        for table, kinds in plan.tables():
+        for table, kinds in plan.tables.items():
             if instance.has(kinds):
                 instance.rows.setdefault(table, {})
         if plan.made_up is not None:
             instance.put(plan.made_up, MadeUp(plan, number))
-        join(instance)
+        instance.join()
         if not self.references.settle(instance):
             return None
         for drawn in plan.cells.values():
@@ -118,8 +114,8 @@ class Drawing:
                 cell = harmless(drawn, number) if instance.has(drawn.classes) else None
                 row.setdefault(drawn.column.name, cell)
         able = [drawn for drawn in plan.cells.values() if is_free(instance, drawn)]
-        touched = self.touch(instance, able)
-        return instance if self._settle(instance, touched, able) else None
+        self.touch(instance, able)
+        return instance if self._settle(instance, able) else None
 
     def _classed(self, instance: Instance, discriminator: Value) -> None:
         """Draw a row's class; the base comes first."""
@@ -140,9 +136,8 @@ class Drawing:
         return touched
 
     def _cell(self, drawn: Cells, number: int) -> Any:
-        if drawn.nullable and self.draw(st.integers(0, NULLS)) == NULLS:
-            return None
-        value = self.draw(drawn.hostile)
+        is_null = drawn.nullable and self.draw(st.integers(0, NULLS)) == NULLS
+        value = None if is_null else self.draw(drawn.hostile)
         if value is None:
             return None  # an override may say so
         is_text = any(isinstance(form, str) for form in drawn.forms(value))
@@ -152,11 +147,11 @@ class Drawing:
 
     # What a database would refuse
 
-    def _settle(self, instance: Instance, touched: list[Cells], able: list[Cells]) -> bool:
+    def _settle(self, instance: Instance, able: list[Cells]) -> bool:
         """Keep a row that every rule allows, if need be with harmless cells for drawn ones."""
-        if any(self.takes(instance) for _ in self._attempts(instance, touched, able)):
+        if any(self.takes(instance) for _ in self._attempts(instance, able)):
             return True
-        if not allowed(instance):
+        if not instance.is_allowed():
             self.refused.add(instance.plan)
             self._refuse_hopeless(instance.plan)
         return False
@@ -178,12 +173,10 @@ class Drawing:
         if plan.is_hopeless:
             raise plan.checks_unmet()
 
-    def _attempts(
-        self, instance: Instance, touched: list[Cells], able: list[Cells]
-    ) -> Iterator[None]:
+    def _attempts(self, instance: Instance, able: list[Cells]) -> Iterator[None]:
         """Try a row as it was drawn, then with harmless cells, other ones, and other targets."""
         yield
-        _calm(instance, touched)
+        _calm(instance, able)
         yield
         for attempt in range(1, TRIES):
             for place, drawn in enumerate(able):
@@ -194,10 +187,8 @@ class Drawing:
 
     def takes(self, instance: Instance) -> bool:
         """Claim what a row has for itself alone, if CHECKs allow it."""
-        join(instance)
-        if not allowed(instance):
-            return False
-        return self.claims.take(instance)
+        instance.join()
+        return instance.is_allowed() and self.claims.take(instance)
 
     def _other(self, drawn: Cells, instance: Instance, attempt: int, place: int) -> Any:
         """Return another cell; columns that one CHECK names walk its values at different paces."""
@@ -210,31 +201,6 @@ class Drawing:
         return drawn.plain(instance.number + attempt)
 
 
-def join(instance: Instance) -> None:
-    """Give the rows in subclasses' tables their base's primary key."""
-    for extension in instance.plan.extensions:
-        if extension.table in instance.rows:
-            for own, base in extension.pairs:
-                instance.put(own, instance.cell(base))
-
-
-def allowed(instance: Instance) -> bool:
-    """Tell whether the CHECKs take a row, with what is drawn and with what is harmless."""
-    for table, row in instance.rows.items():
-        checks = instance.plan.checks[table]
-        for side in range(2) if checks.known else ():
-            values = {name: both(cell)[side] for name, cell in row.items()}
-            numbers = {n: v.number + 1 for n, v in values.items() if isinstance(v, MadeUp)}
-            if not checks.holds(values | numbers):
-                return False
-    return True
-
-
-def _counts(least: int, most: int) -> list[int]:
-    """Some rows are likelier than none, for without targets much else stays out."""
-    return [count for count in (0, 1, 2, 3, most, 2, most) if least <= count <= most]
-
-
 def _calm(instance: Instance, items: Sequence[Cells]) -> None:
     """Put harmless values into some cells."""
     for drawn in items:
@@ -243,9 +209,8 @@ def _calm(instance: Instance, items: Sequence[Cells]) -> None:
 
 def harmless(drawn: Cells, number: int) -> Any:
     """Return a harmless cell; now and then null where that may be."""
-    if drawn.nullable and (number + len(drawn.column.name)) % 3 == 2:
-        return None
-    return drawn.plain(number)
+    is_null = drawn.nullable and (number + len(drawn.column.name)) % 3 == 2
+    return None if is_null else drawn.plain(number)
 
 
 def is_free(instance: Instance, drawn: Cells) -> bool:

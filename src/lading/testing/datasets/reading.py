@@ -17,7 +17,6 @@ from lading.mapping.engine_types import EngineType
 from lading.model.rowsets import Column
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Instance, MadeUp
-from lading.testing.datasets.draw import join
 from lading.testing.datasets.insert import ordered
 from lading.testing.datasets.table_plan import Plan
 
@@ -45,12 +44,12 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
     for instance in instances:
         if (own := instance.plan.made_up) is not None:
             instance.put(own, MadeUp(instance.plan, instance.number, instance.cell(own)))
-        join(instance)
+        instance.join()
     for instance in instances:
         for foreign, far in instance.led.items():
             if far is not None:
                 instance.lead(foreign, far)
-        join(instance)
+        instance.join()
     return ordered(instances)
 
 

@@ -79,8 +79,8 @@ class References:
 
     def targets(self, foreign: Foreign) -> list[Instance]:
         """Return the rows that a foreign key may lead to."""
-        rows = self.instances.get(self.plans.of[foreign.target], ())
-        return [far for far in rows if _is_wanted(foreign, far)]
+        rows = self.instances[self.plans.of[foreign.target]]
+        return [far for far in rows if far.suits(foreign)]
 
     def _choices(
         self, instance: Instance, foreign: Foreign, owner: Foreign | None
@@ -113,8 +113,8 @@ class References:
         Not where its natural key leads through the reference.
         """
         key = instance.plan.rows.key if instance.plan.rows is not None else ()
-        recurs = any(set(getattr(part, "columns", ())) == set(foreign.columns) for part in key)
-        is_able = _is_wanted(foreign, instance) and None not in instance.cells(foreign.remote)
+        recurs = any(set(part.columns) == set(foreign.columns) for part in key)
+        is_able = instance.suits(foreign) and None not in instance.cells(foreign.remote)
         return is_able and not recurs
 
     def _null(self, instance: Instance, foreign: Foreign) -> bool:
@@ -129,8 +129,3 @@ class References:
         if same and None not in cells:
             instance.led[foreign] = same[0]
         return bool(same) or None in cells
-
-
-def _is_wanted(foreign: Foreign, far: Instance) -> bool:
-    """Tell whether a row is of a class that a foreign key may lead to."""
-    return foreign.target in far.rows and (foreign.wanted is None or far.kind in foreign.wanted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from hypothesis.errors import FailedHealthCheck
 from sqlalchemy.orm import Mapper
 
 from lading.errors import DeclarationError
-from lading.model.rowsets import Classes, Column, Extension, RowSet, Value, carried_tables
+from lading.model.rowsets import Classes, Column, Extension, RowSet, Value
 from lading.model.uniqueness import in_check, unique_columns
 from lading.testing.cell_values.cells import Cells
 from lading.testing.cell_values.checks import Checks
@@ -47,10 +48,9 @@ def constraints_of(table: sa.Table) -> list[Unique]:
     """Return the sets of columns that a database keeps unique, by constraint or index."""
     groups = [tuple(table.primary_key.columns), *unique_columns(table)]
     uniques = [Unique(columns) for columns in groups if columns]
-    for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        if index.unique:
-            is_plain = all(isinstance(part, sa.Column) for part in index.expressions)
-            uniques.append(Unique(tuple(index.columns), folds=not is_plain))
+    for index in sorted(filter(attrgetter("unique"), table.indexes), key=lambda i: str(i.name)):
+        is_plain = all(isinstance(part, sa.Column) for part in index.expressions)
+        uniques.append(Unique(tuple(index.columns), folds=not is_plain))
     return list(dict.fromkeys(uniques))
 
 
@@ -107,12 +107,14 @@ class Foreign:
 class Plan:
     """What one table's rows consist of; ``rows`` is ``None`` for link tables.
 
+    ``tables`` are those that the rows stand in, with the classes whose rows have a row there.
     ``is_hopeless`` says whether CHECKs took none of the rows that were drawn for it alone;
     ``None`` where that wasn't asked.
     """
 
     table: sa.Table
     rows: RowSet | None
+    tables: dict[sa.Table, Classes]
     extensions: tuple[Extension, ...] = ()
     discriminator: Value | None = None
     made_up: Column | None = None
@@ -154,7 +156,3 @@ class Plan:
         assert self.made_up is not None
         is_number = isinstance(self.made_up.type, sa.Integer)
         return (lambda number: number + 1) if is_number else Cells(self.made_up).plain
-
-    def tables(self) -> Iterator[tuple[sa.Table, Classes]]:
-        """Yield each table with the classes whose rows have a row in it."""
-        return carried_tables(self.rows) if self.rows is not None else iter([(self.table, None)])

@@ -53,7 +53,7 @@ class Live:
 
     def cells(self) -> Stored:
         """Return what the database stores now."""
-        return stored_cells(self.engine, self.plans.tables())
+        return stored_cells(self.engine, self.plans.of)
 
     def apply(self, edit: Edit) -> None:
         """Make a change, unless the database refuses it."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lading.model.rowsets import Column
 from lading.testing.cell_values.cells import Cells
 from lading.testing.datasets.dataset import FOLDING, Instance, Varying
-from lading.testing.datasets.draw import Drawing, allowed, is_free
+from lading.testing.datasets.draw import Drawing, is_free
 from lading.testing.datasets.references import Draw
 from lading.testing.datasets.table_plan import Foreign, Plan
 from lading.testing.trips.state import State
@@ -136,7 +136,7 @@ class Edits:
         is_circle = self.draw(st.booleans())
         pairs = zip(rows, [*rows[1:], *rows[: int(is_circle)]], strict=False)
         copies = [parked, *(_with_cell(far, column, near.cell(column)) for near, far in pairs)]
-        self._require(allowed(parked) and all(map(drawing.takes, copies[int(is_circle) :])))
+        self._require(parked.is_allowed() and all(map(drawing.takes, copies[int(is_circle) :])))
         names = " to ".join(map(self.state.named, rows))
         return Edit(self.where, f"pass {column.name} on from {names}", changed=copies)
 
@@ -209,8 +209,7 @@ class Edits:
         copies = []
         for row, change in changes.items():
             copy = row.copy()
-            copy.led = dict(row.led)
-            drawing.instances.setdefault(row.plan, []).append(row)
+            drawing.instances[row.plan].append(row)
             change(copy, drawing)
             self._require(drawing.takes(copy))
             copies.append(copy)

@@ -57,7 +57,7 @@ class Trip:
         _require(catalog, dataset)
         self.catalog = catalog
         self.dataset = dataset
-        self.tables = sorted(dataset.plans.tables(), key=lambda table: table.fullname)
+        self.tables = sorted(dataset.plans.of, key=lambda table: table.fullname)
         self.engines: dict[sa.Engine, str] = {}
         self.bundles = 0
         self.stack = ExitStack()
