@@ -221,3 +221,31 @@ def test_a_sqlite_files_path_is_told_its_url(run, shop, arguments) -> None:
 def test_a_path_without_a_bundle_is_told_before_the_catalog(run) -> None:
     """Nobody looks for a catalog of what isn't there."""
     assert "missing.db: there is no such file" in run("export", "missing.db", "x", code=3).stderr
+
+
+def test_what_an_application_registers_on_connections_is_declared_beside_the_catalog(
+    run, folder: Path
+) -> None:
+    """As the error says; the connection that only asks whether a database answers is not used."""
+    with closing(sqlite3.connect(folder / "cards.db")) as connection:
+        connection.create_collation("unicase", lambda one, other: (one > other) - (one < other))
+        connection.executescript(
+            "CREATE TABLE decks (id INTEGER PRIMARY KEY, body TEXT, "
+            "name TEXT NOT NULL UNIQUE COLLATE unicase)"
+        )
+    text = run("export", "sqlite:///cards.db", "backup", code=4).stderr
+    assert "decks: the database refused: no such collation sequence: unicase. " in text
+    assert "@sqlalchemy.event.listens_for(sqlalchemy.Engine, 'connect')" in text
+    (folder / "cards.py").write_text(
+        "import sqlalchemy\n"
+        "from lading import Catalog\n"
+        "@sqlalchemy.event.listens_for(sqlalchemy.Engine, 'connect')\n"
+        "def register(connection, record):\n"
+        "    if hasattr(connection, 'create_collation'):\n"
+        "        connection.create_collation('unicase', lambda a, b: (a > b) - (a < b))\n"
+        "catalog = Catalog.from_metadata(sqlalchemy.create_engine('sqlite:///cards.db'))\n"
+    )
+    try:
+        run("export", "sqlite:///cards.db", "backup", "--catalog", "cards:catalog")
+    finally:
+        sa.event.remove(sa.Engine, "connect", sys.modules["cards"].register)

@@ -83,9 +83,14 @@ def connected(text: str) -> Iterator[sa.Engine]:
 
 
 def _answer(engine: sa.Engine, shown: str) -> None:
-    """Connect once; a driver may fail in its own way where it doesn't know a parameter."""
+    """Connect once; a driver may fail in its own way where it doesn't know a parameter.
+
+    That connection isn't used again, for modules of declarations that are imported later may
+    listen to new ones.
+    """
     try:
-        engine.connect().close()
+        with engine.connect() as connection:
+            connection.detach()
     except (AttributeError, LookupError, TypeError) as error:
         raise click.UsageError(
             f"{shown!r} can't be used: the driver fails with {type(error).__name__}: {error}. "
