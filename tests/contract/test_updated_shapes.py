@@ -327,9 +327,9 @@ def test_what_moved_out_of_a_row_that_moves_as_well_stays(backend: Backend) -> N
 
 
 @cache
-def shelves() -> Catalog:
+def shelves(*, keep_ids: bool = False) -> Catalog:
     """Shelves of boxes, each known by its name and in a place; labels refer to boxes."""
-    base, catalog = new_base(), Catalog("shelves")
+    base, catalog = new_base(), Catalog("shelves", keep_ids=keep_ids)
 
     class Box(base):  # type: ignore[misc, valid-type]
         __tablename__ = "boxes"
@@ -391,6 +391,35 @@ def test_references_find_owned_rows_by_the_keys_that_an_import_gives_them(
     """New records too, and none is thought to change while keys wait on unused values."""
     documents = [shelved(*each) for each in (before, bundle)]
     assert_import(shelves(), *documents, mode, engine_factory=backend.database)
+
+
+def test_a_reference_finds_the_new_row_of_a_name_whose_old_row_goes(backend: Backend) -> None:
+    """By its id it is another row, so that of the deleted record doesn't move."""
+    catalog = shelves(keep_ids=True)
+    shelf: Any = {"slug": "p", "id": 1, "boxes": [{"name": "a", "id": 7, "place": 1}]}
+    new: Any = {"slug": "q", "id": 2, "boxes": [{"name": "a", "id": 8, "place": 1}]}
+    tag = {"slug": "t", "id": 1, "box": {"name": "a"}}
+    before, bundle = {"shelves": [shelf], "tags": []}, {"shelves": [new], "tags": [tag]}
+    with backend.database(catalog.use()["tags"].table.metadata) as engine:
+        import_document(engine, before, catalog=catalog)
+        options: Any = {"catalog": catalog, "on_conflict": "mirror"}
+        plan: Any = import_document(engine, bundle, dry_run=True, **options)
+        assert list(plan.problems) == []
+        import_document(engine, bundle, expect=plan, **options)
+        assert not diff(engine, bundle, catalog=catalog)
+
+
+def test_what_a_doomed_record_refers_to_is_no_problem_beside_another(backend: Backend) -> None:
+    """Though nothing is deleted then: the shelf that drops the box is good."""
+    catalog = shelves()
+    before, bundle = shelved({"p": "ab"}, {"t": "a"}), shelved({"p": "b"}, {"u": "z"})
+    with backend.database(catalog.use()["tags"].table.metadata) as engine:
+        import_document(engine, before, catalog=catalog)
+        with pytest.raises(ImportFailed) as caught:
+            import_document(engine, bundle, catalog=catalog, on_conflict="mirror")
+    assert [(problem.file, problem.field) for problem in caught.value.report.problems] == [
+        ("tags", "box")
+    ]
 
 
 @pytest.mark.parametrize("mode", ["update", "mirror"])

@@ -39,9 +39,10 @@ def delete_doomed(
         updates: what the load does to each entity that it updates.
         cascade: whether rows outside of the records may go along.
     """
-    trees = {} if context.outcomes.problems else doomed_trees(context, updates)
-    left = all_left(context, updates, last=True)
+    trees, left = doomed_trees(context, updates), all_left(context, updates, last=True)
+    had_problems = bool(context.outcomes.problems)
     refuse_held(context, updates, left, trees)
+    trees = {} if had_problems else trees
     log = note_consequences(context, updates, trees, cascade=cascade, beside=left)
     if context.outcomes.problems:
         trees, left = {}, all_left(context, updates, last=True)

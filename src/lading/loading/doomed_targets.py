@@ -8,7 +8,7 @@ from lading.database.dialects.base import Row
 from lading.importing.outcomes import EntityOutcome
 from lading.importing.references import ReferenceResolver
 from lading.importing.resolvers import Resolvers
-from lading.importing.row_marks import RowMarks
+from lading.loading.planned_keys import PlannedKeys
 from lading.mapping.load_order import LoadOrder
 from lading.messages import Message
 from lading.model.rowsets import Reference
@@ -20,16 +20,16 @@ STAYING: Row = ("staying",)
 
 
 class DoomedTargets(ReferenceResolver):
-    """Resolves references only to report those to doomed rows, by table and primary key.
+    """Resolves references only to report those to doomed rows, unless a planned row has their key.
 
     References ``by`` another field than a key aren't looked at, for several may have its value.
     """
 
     def __init__(
-        self, resolvers: Resolvers, order: LoadOrder, outcome: EntityOutcome, doomed: RowMarks
+        self, resolvers: Resolvers, order: LoadOrder, outcome: EntityOutcome, keys: PlannedKeys
     ) -> None:
         super().__init__(resolvers, order.when_loaded(), outcome)
-        self.doomed = doomed
+        self.keys = keys
 
     def find(self, reference: Reference, keys: Iterable[Key | None]) -> dict[Key, Row]:
         """Map all keys but those of doomed rows to what stands for a row."""
@@ -39,9 +39,11 @@ class DoomedTargets(ReferenceResolver):
         target = reference.target
         resolver = self.resolvers.by(target, reference.parts, target.identity)
         stored = [(key, row) for key, row in resolver.find(rows).items() if key in rows]
-        staying = self.doomed.without([(target.table.fullname, *row) for _, row in stored])
-        for key in {key for key, _ in stored}.difference(stored[n][0] for n in staying):
-            del rows[key]
+        staying = self.keys.doomed.without([(target.table.fullname, *row) for _, row in stored])
+        doomed = {key for key, _ in stored}.difference(stored[n][0] for n in staying)
+        for key in doomed:
+            if self.keys.content(reference, key) is None:
+                del rows[key]
         return rows
 
     def missing(self, reference: Reference, key: Key, row: Row | None = None) -> Message:

@@ -139,8 +139,8 @@ class EntityPlanner:
     def _check_targets(self, batch: Batch) -> None:
         """Check that nothing is to be deleted that records will refer to."""
         if self.keys.doomed:
-            arguments = (self.context.resolvers, self.context.order, self.outcome)
-            targets = DoomedTargets(*arguments, self.keys.doomed)
+            resolvers, order = self.context.resolvers, self.context.order
+            targets = DoomedTargets(resolvers, order, self.outcome, self.keys)
             targets.resolve(self.root, batch, places_of_records(self.outcome, batch))
 
     def _check_updates(
