@@ -40,9 +40,9 @@ def assert_upgrades(
 
     For each seal of the lock, documents are drawn from the sealed shapes, beside the golden
     records, as many as the Hypothesis profile says.  What each change makes of them must fit the
-    shape that follows; no record and no link may go but by a ``Drop`` (or what an ``Each``
-    drops); all changes at once must give what one after the other gives; and schemas must load
-    the outcome.  Golden records must become the next seal's golden records.
+    shape that follows; no record, owned row or link may go but by a ``Drop`` (or what an
+    ``Each`` drops); all changes at once must give what one after the other gives; and schemas
+    must load the outcome.  Golden records must become the next seal's golden records.
 
     Args:
         catalog: The catalog as it is today.

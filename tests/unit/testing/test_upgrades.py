@@ -34,7 +34,7 @@ from support.aged import changed, pantry, stall
 from support.aged_keys import depot
 from support.aged_more import notebook
 from support.backends import SQLiteMemory
-from support.declaring import new_base, schema_for
+from support.declaring import new_base, schema_for, table
 from support.depth import examples
 from support.world import World, key, number, slug, text, to
 
@@ -142,6 +142,46 @@ def test_what_changes_do_wrong_is_found(step: Any, said: str, tmp_path: Path) ->
     with pytest.raises(RoundTripError, match=re.escape(said)) as caught:
         assert_upgrades(new.catalog, path)
     assert "upgrading from seal 1" in str(caught.value)
+
+
+def baskets(*steps: Any) -> World:
+    """Baskets that own lines, at version 1, or at 2 with one change of these steps."""
+    base, catalog = new_base(), Catalog("baskets")
+    owner = mapped_column(sa.ForeignKey("baskets.id"), nullable=False)
+    line = table(base, "lines", basket_id=owner, pieces=number())
+    basket = table(base, "baskets", lines=relationship(line))
+    owned = {"lines": Owned(schema_for(line, catalog))}
+    schema_for(basket, catalog, owned, version=2 if steps else 1)
+    if steps:
+        changed(catalog, {"baskets": (1, 2)}, *steps, name="Later")
+    return World(base, catalog, None, lambda _: None)  # type: ignore[arg-type]
+
+
+def without_few(basket: dict[str, Any]) -> dict[str, Any]:
+    """Forget the lines of few pieces."""
+    return {**basket, "lines": [line for line in basket["lines"] if line["pieces"] >= 5]}
+
+
+@pytest.mark.parametrize(
+    ("step", "passes"),
+    [
+        (Each("baskets", without_few), False),
+        (Each("baskets", without_few, adds="lines", drops="lines"), True),
+        (Convert("baskets", "lines", lambda lines: lines[:1]), True),
+        (Convert("baskets.lines", "pieces", lambda pieces: 0), True),
+    ],
+)
+def test_owned_rows_that_go_unsaid_are_found(step: Any, passes: bool, tmp_path: Path) -> None:
+    """Nothing need refer to them; a step that names the list may let some go."""
+    path = tmp_path / "lading.lock.json"
+    line = {"slug": "l", "pieces": 5}
+    golden = {"baskets": [{"slug": "o", "lines": [line]}]}
+    lock(baskets().catalog, path, goldens=golden)
+    if passes:
+        assert_upgrades(baskets(step).catalog, path)
+        return
+    with pytest.raises(RoundTripError, match=r"after Later, baskets: its records own \d+ rows"):
+        assert_upgrades(baskets(step).catalog, path)
 
 
 def test_a_value_that_the_next_version_cannot_have_is_found(tmp_path: Path) -> None:

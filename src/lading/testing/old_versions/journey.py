@@ -13,10 +13,10 @@ from hypothesis import reject
 
 from lading.changes.replay import Undone
 from lading.changes.rewriting.records import Undecided, copied
-from lading.changes.rewriting.shapes import Shapes, is_link
+from lading.changes.rewriting.shapes import Shapes, StepMismatch, is_link, is_owned
 from lading.changes.run import Upgrade
 from lading.changes.steps.base import Step
-from lading.changes.steps.fields import Drop
+from lading.changes.steps.fields import Convert, Drop
 from lading.changes.steps.records import Each
 from lading.changes.streams import SIZE, Streams
 from lading.changes.upgrade_plan import UpgradePlan
@@ -95,10 +95,20 @@ def _lost(
         isinstance(step, Drop) or (isinstance(step, Each) and (step.drops or step.free))
         for step in steps
     )
+    may_shorten = any(
+        isinstance(step, Convert) and _is_list(shapes, step)
+        for step in steps
+        for shapes in (old[0], new[0])
+    )
     for what, name in {**were, **are}:
         count, now = were[what, name], are[what, name]
         if what == "record" and name and count and now != count:
             yield f"{name}: there are {now} records, and there were {count}"
+        elif what == "owned row" and name and now < count and not (may_drop or may_shorten):
+            yield (
+                f"{name}: its records own {now} rows, and they owned {count}; keep them, or let an "
+                "Each name their list in drops and adds"
+            )
         elif what == "link" and now < count and not may_drop:
             yield f"{now} links lead to {name}, and {count} did; Drop them, or keep them"
         elif what == "lost link" and now > count and not may_drop:
@@ -106,10 +116,11 @@ def _lost(
 
 
 def _parts(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
-    """Yield what counts, and of which entity: records, links, and links that lead to no record."""
+    """Yield what counts, and of which entity: records, owned rows, links, and links to nothing."""
     entities = {path: name for name in shapes.roots for path, _ in shapes.tree(name)}
     for path, shape, several in levels(shapes, records):
-        yield from [("record", path)] * (len(several) if path in shapes.roots else 0)
+        what = "record" if path in shapes.roots else "owned row"
+        yield from [(what, entities[path])] * len(several)
         for name, inner in shape["fields"].items():
             if is_link(inner) and inner["entity"] in entities:
                 entity = entities[inner["entity"]]
@@ -121,6 +132,14 @@ def _parts(shapes: Shapes, records: Records) -> Iterator[tuple[str, str]]:
                         yield "link", entity
                         if json_text(link) not in targets:
                             yield "lost link", entity
+
+
+def _is_list(shapes: Shapes, step: Step) -> bool:
+    """Tell whether a step's field is a list of owned rows, or may be: its path leads nowhere."""
+    try:
+        return is_owned(shapes.field(step.path, step.field))
+    except StepMismatch:
+        return True
 
 
 def _name_after(steps: Sequence[Step], name: str) -> str:
