@@ -16,9 +16,9 @@ from sqlalchemy.dialects import sqlite
 
 from lading import Catalog, export_all, import_all
 from lading.database.tables import tables_of
-from lading.testing.compare.cells import differences, restored
+from lading.model.rowsets import Column, RowSet
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import record_differences
+from lading.testing.compare.records import cell_differences, record_differences
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset, Resolved
@@ -67,7 +67,7 @@ def test_a_restored_database_holds_the_same(
         moved(source, target, world, tmp_path / "a")
         before, after = (held(engine, world.catalog) for engine in (source, target))
         assert any(before.values())
-        assert differences(world.catalog, before, after) == []
+        assert cell_differences(world.catalog, before, after) == []
         rows = [records(engine, world.catalog) for engine in (source, target)]
         assert record_differences(world.catalog.use(), *rows) == []
 
@@ -119,7 +119,7 @@ def changed(
         after = held(engine, catalog)
         rows_after = records(engine, catalog) if rows else {}
         connection.connection.driver_connection.deserialize(copy)
-    found = differences(catalog, before, after)
+    found = cell_differences(catalog, before, after)
     return found + record_differences(catalog.use(), rows_before, rows_after)
 
 
@@ -133,6 +133,11 @@ def is_row_number(column: sa.Column[Any]) -> bool:
     """Tell whether a column is SQLite's own number of a row, which holds whole numbers alone."""
     kind = column.type.compile(sqlite.dialect())  # type: ignore[no-untyped-call]
     return [*column.table.primary_key] == [column] and kind == "INTEGER"
+
+
+def restored(rows: RowSet) -> dict[Column, str]:
+    """Return the columns of values that an import gives back, with their names in records."""
+    return {value.column: value.written for value in rows.values if value.writable}
 
 
 def said_of(catalog: Catalog, column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
@@ -234,7 +239,7 @@ def test_a_row_that_is_there_twice_is_found(sqlite_memory: Backend, make: Any) -
         before = held(world.filled(engine), world.catalog)
     for table in dict.fromkeys(rows.table for rows in world.catalog.use().plain.values()):
         after = before | {table.fullname: [*before[table.fullname], before[table.fullname][0]]}
-        found = differences(world.catalog, before, after)
+        found = cell_differences(world.catalog, before, after)
         entities = {item.entity for item in found}
         said = {pair for column in table.columns for pair in said_of(world.catalog, column)}
         assert entities & {entity for entity, _ in said}, said_in(found, table)
@@ -247,7 +252,7 @@ def test_the_order_of_rows_does_not_matter(sqlite_memory: Backend, make: Any) ->
     with sqlite_memory.database() as engine:
         before = held(world.filled(engine), world.catalog)
     after = {name: rows[::-1] for name, rows in before.items()}
-    assert differences(world.catalog, before, after) == []
+    assert cell_differences(world.catalog, before, after) == []
 
 
 @cache
@@ -272,7 +277,7 @@ def test_no_disorder_is_too_much(name: str, data: st.DataObject) -> None:
         one[column], other[column] = other[column], one[column]
         if data.draw(st.booleans()) and len(rows) > 1:
             rows.remove(other)
-    found, back = differences(catalog, before, after), differences(catalog, after, before)
+    found, back = cell_differences(catalog, before, after), cell_differences(catalog, after, before)
     assert bool(found) == bool(back)
     assert all(str(item) for item in found + back)
     tables = [rows.table.fullname for rows in catalog.use().plain.values()]

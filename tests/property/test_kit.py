@@ -106,6 +106,27 @@ def test_values_of_types_that_one_engine_has_are_its_own(
     nothing_is_lost()
 
 
+def test_links_of_a_table_without_a_primary_key_go_round() -> None:
+    """Nothing tells them apart but what they lead to."""
+    base, catalog = new_base(), Catalog("unkeyed links")
+    ends = [
+        sa.Column(name, sa.ForeignKey(f"{name}.id"), nullable=False) for name in ("posts", "tags")
+    ]
+    links = sa.Table("post_tags", base.metadata, *ends)
+    tag = table(base, "tags", slug=mapped_column(sa.String(9), unique=True, nullable=False))
+    slug = mapped_column(sa.String(9), unique=True, nullable=False)
+    post = table(base, "posts", slug=slug, tags=relationship(tag, secondary=links))
+    schema_for(tag, catalog)
+    schema_for(post, catalog)
+
+    @examples(20)
+    @given(datasets(catalog))
+    def nothing_is_lost(dataset: Any) -> None:
+        assert_round_trip(catalog, dataset)
+
+    nothing_is_lost()
+
+
 @pytest.mark.parametrize("move", MOVES, ids="-".join)
 @pytest.mark.parametrize("name", [*SOME, "values"])
 def test_nothing_is_lost_between_engines(

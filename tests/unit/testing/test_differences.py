@@ -12,8 +12,8 @@ from sqlalchemy.orm import mapped_column, relationship
 
 from lading import Catalog, Owned
 from lading.fresh_databases.factories import database, sqlite_engine
-from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference
+from lading.testing.compare.records import cell_differences
 from lading.testing.compare.stored import Cell, Row, Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
 from lading.testing.datasets.dataset import Dataset
@@ -163,12 +163,12 @@ def test_keys_that_are_there_twice_are_said_to_be() -> None:
     with database(sqlite_engine, world.catalog) as engine:
         before = stored_cells(world.filled(engine), [world.Menu.__table__])
     after = twice(before, "menus", 0)
-    found = differences(world.catalog, before, after)
+    found = cell_differences(world.catalog, before, after)
     assert list(map(str, found)) == ["menus slug 'lunch': is there once more"]
-    found = differences(world.catalog, after, before)
+    found = cell_differences(world.catalog, after, before)
     assert list(map(str, found)) == ["menus slug 'lunch': is there once less"]
     assert found == [DataDifference("menus", "slug 'lunch'", None, "", "is there once less")]
-    assert differences(world.catalog, after, after) == []
+    assert cell_differences(world.catalog, after, after) == []
 
 
 def categories() -> tuple[Catalog, sa.MetaData]:
@@ -211,7 +211,7 @@ def test_what_no_import_restores_is_not_compared() -> None:
     schema_for(Item, catalog, exclude=("secret",), dump_only=("shown",))
     row = {column.name: Cell("integer", "1") for column in Item.__table__.columns}
     for name in row:
-        found = differences(
+        found = cell_differences(
             catalog, {"items": [row]}, {"items": [row | {name: Cell("integer", "2")}]}
         )
         assert [item.field for item in found] == ([name] if name in ("slug", "n") else [])
@@ -241,9 +241,9 @@ def test_owned_rows_with_keys_are_named_by_them() -> None:
     step = {"id": one, "recipe_id": one, "number": one, "text": Cell("text", "'x'")}
     before = {"recipes": recipes, "steps": [step]}
     after = {"recipes": recipes, "steps": [step | {"text": Cell("text", "'y'")}]}
-    (found,) = differences(catalog, before, after)
+    (found,) = cell_differences(catalog, before, after)
     assert str(found) == "recipes steps number 1, text: was 'x' (text), is now 'y' (text)"
-    assert differences(catalog, before, {"recipes": recipes}) == [
+    assert cell_differences(catalog, before, {"recipes": recipes}) == [
         DataDifference("recipes", "steps number 1", None, "", "is missing")
     ]
 
@@ -253,7 +253,7 @@ def test_of_each_field_one_difference_comes_first() -> None:
     catalog, _ = categories()
     before = {"categories": [node(n, f"n{n}", None) for n in range(5)]}
     after = {"categories": [node(n, f"m{n}", None) for n in range(4)]}
-    found = differences(catalog, before, after)
+    found = cell_differences(catalog, before, after)
     assert [item.field for item in found] == ["name", None, "name", "name", "name"]
 
 
@@ -264,6 +264,6 @@ def test_long_values_are_cut_where_they_differ(place: int) -> None:
     one = "x" * 400
     other = one[:place] + "y" + one[place + 1 :]
     sides = [{"categories": [node(1, name, None), node(2, "z", 1)]} for name in (one, other)]
-    (found,) = differences(catalog, *sides)
+    (found,) = cell_differences(catalog, *sides)
     assert found.was != found.now
     assert max(len(found.was), len(found.now)) <= 86

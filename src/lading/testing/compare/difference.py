@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -40,13 +39,7 @@ class DataDifference:
         return f"{place}, {self.field}: was {self.was}, is now {self.now}"
 
 
-def varied(differences: Iterable[DataDifference]) -> list[DataDifference]:
+def varied(differences: Sequence[DataDifference]) -> list[DataDifference]:
     """Put one difference of each entity and field before the others, whose order stays."""
-    counts = Counter[tuple[str, str | None]]()
-
-    def is_repeated(difference: DataDifference) -> bool:
-        place = (difference.entity, difference.field)
-        counts[place] += 1
-        return counts[place] > 1
-
-    return sorted(differences, key=is_repeated)
+    firsts = {(each.entity, each.field): each for each in reversed(differences)}.values()
+    return sorted(differences, key=lambda difference: difference not in firsts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from lading.catalog import Catalog
 from lading.model.entities import Entities
 from lading.model.hidden import masked, masked_value
 from lading.model.ordering import key_order
@@ -16,29 +17,28 @@ from lading.planning.change_text import key_text as shown_key
 from lading.planning.change_text import shown_pair
 from lading.records.canonical import in_order
 from lading.testing.compare.difference import NOTHING, DataDifference, Verbatim, varied
-from lading.testing.compare.stored import Cell
+from lading.testing.compare.stored import Cell, Stored
 
-Record = Mapping[str, Any]
-Written = dict[str, Any]
+Record = dict[str, Any]
 Records = Mapping[str, Sequence[Any]]
 #: A record: its entity, and its natural key as one text.
 Who = tuple[str, str]
 #: The most records on each side of which each is tried against each.
 MOST_TRIED = 100
-
-
 #: Stands in an expected record where the database decides what it says.
 ANYTHING = Verbatim("<made by the database>")
 #: What is shown of a field that a record doesn't have, of null, and of lists that differ alone.
 MISSING, NULL = Verbatim("no such field"), Verbatim("null")
 ORDERS = Verbatim("in one order"), Verbatim("in another")
+#: What is said of a row that is on one side alone, or more often there than on the other.
+LOST, NEW = ("is missing", "is there once less"), ("appeared", "is there once more")
 
 
 def same(value: Any, other: Any) -> bool:
     """Tell whether two written values are equal; 1, 1.0 and true aren't."""
     if value is other or value is ANYTHING or other is ANYTHING:
         return True
-    if isinstance(value, Mapping) and isinstance(other, Mapping):
+    if isinstance(value, dict) and isinstance(other, dict):
         return next(_differing(value, other), None) is None
     if isinstance(value, list | tuple) and isinstance(other, list | tuple):
         return len(value) == len(other) and all(map(same, value, other))
@@ -53,23 +53,48 @@ def plain_text(value: Any) -> str:
 
 
 def record_differences(
-    entities: Entities, expected: Records, actual: Records
+    entities: Entities, expected: Records, actual: Records, *, ordered: bool = False
 ) -> list[DataDifference]:
     """List how the records of each entity differ from those expected, one of each field first.
 
-    What an import doesn't restore (computed and ``dump_only`` fields) isn't compared, nor in
-    which order an entity's records stand.
+    What an import doesn't restore (computed and ``dump_only`` fields) isn't compared.
+
+    Args:
+        entities: What the catalog declares; each of its entities is compared.
+        expected: The records of each entity as they should be.
+        actual: The records of each entity as they are.
+        ordered: Whether these must stand in canonical order as well.
     """
     differing: list[DataDifference] = []
     for name, root in entities.roots.items():
         sides = [restorable(root, records.get(name, ())) for records in (expected, actual)]
         differing += list_differences(root, "", *sides)
+    return varied(differing) or (list(_out_of_order(entities, actual)) if ordered else [])
+
+
+def cell_differences(catalog: Catalog, before: Stored, after: Stored) -> list[DataDifference]:
+    """Compare the values that records carry of two databases; one of each field comes first.
+
+    What no import sets (made up, left out, or computed) isn't compared.  Rows are matched by the
+    values of their natural key, and by how much of them is alike; two databases that hold the
+    same give an empty list.
+    """
+    differing: list[DataDifference] = []
+    for rows in catalog.use().plain.values():
+        place = ", ".join(rows.name.split(".")[1:])
+        for table in rows.tables:
+            names = {v.written: v.column.name for v in rows.values if v.column.table is table}
+            sides = [
+                restorable(rows, ({n: cells[c] for n, c in names.items()} for cells in side))
+                for side in (stored.get(table.fullname, ()) for stored in (before, after))
+            ]
+            differing += list_differences(rows, place, *sides)
     return varied(differing)
 
 
 def at_each_level(
-    rows: RowSet, record: Written, change: Callable[[RowSet, Written], Written]
-) -> Written:
+    rows: RowSet, record: Record, change: Callable[[RowSet, Record], Record]
+) -> Record:
     """Return a record that is changed, once each record that it owns is."""
     nested = {
         children.written: [at_each_level(children.rows, owned, change) for owned in several]
@@ -79,10 +104,10 @@ def at_each_level(
     return change(rows, record | nested)
 
 
-def restorable(rows: RowSet, records: Iterable[Written]) -> list[Written]:
+def restorable(rows: RowSet, records: Iterable[Record]) -> list[Record]:
     """Return records without what no import restores."""
 
-    def without(within: RowSet, record: Written) -> Written:
+    def without(within: RowSet, record: Record) -> Record:
         left_out = {value.written for value in within.values if not value.writable}
         return {name: value for name, value in record.items() if name not in left_out}
 
@@ -102,17 +127,15 @@ def list_differences(
     """
     if same(before, after):
         return
-    pairs, lost, new = matched(rows, before, after)
-    for was, now in pairs:
-        yield from _field_differences(rows, _named(rows, place, before, was), was, now)
-    for records, others, unmatched, texts in (
-        (before, after, lost, ("is missing", "is there once less")),
-        (after, before, new, ("appeared", "is there once more")),
-    ):
-        keys = {key_text(rows, record) for record in others if rows.key}
-        for record in unmatched:
-            text = texts[key_text(rows, record) in keys]
-            yield DataDifference(rows.entity, _named(rows, place, records, record), None, "", text)
+    keys = [{key_text(rows, record) for record in side if rows.key} for side in (before, after)]
+    for was, now in matched(rows, before, after):
+        if was is not None and now is not None:
+            yield from _field_differences(rows, _named(rows, place, before, was), was, now)
+            continue
+        side, record, texts = (before, was, LOST) if now is None else (after, now, NEW)
+        is_on_both = all(key_text(rows, record) in side_keys for side_keys in keys)
+        key = _named(rows, place, side, record)
+        yield DataDifference(rows.entity, key, None, "", texts[is_on_both])
 
 
 def _field_differences(
@@ -161,10 +184,8 @@ def _named(rows: RowSet, place: str, records: Sequence[Any], record: Record) -> 
 # Which record is which
 
 
-def matched(
-    rows: RowSet, before: Sequence[Any], after: Sequence[Any]
-) -> tuple[list[tuple[Any, Any]], list[Any], list[Any]]:
-    """Return pairs of records that differ, and the records without a partner on each side.
+def matched(rows: RowSet, before: Sequence[Any], after: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return pairs of records that differ; ``None`` where one has no partner.
 
     Equal records belong together, then those with one natural key, then those most alike: of
     records with a key, half of the fields must be equal, or all but one.
@@ -186,9 +207,8 @@ def matched(
         is_alike = not has_other_key or 2 * count <= max(2, len(lost[n]))
         if is_alike and n not in partners and m not in partners.values():
             partners[n] = m
-    pairs = [(lost[n], new[m]) for n, m in sorted(partners.items())]
-    lost = [record for n, record in enumerate(lost) if n not in partners]
-    return pairs, lost, [record for m, record in enumerate(new) if m not in partners.values()]
+    pairs = [(old, new[partners[n]] if n in partners else None) for n, old in enumerate(lost)]
+    return pairs + [(None, other) for m, other in enumerate(new) if m not in partners.values()]
 
 
 def _distance(rows: RowSet, old: Record, new: Record) -> tuple[bool, int]:
@@ -209,7 +229,7 @@ def key_text(rows: RowSet, record: Record) -> str:
     return plain_text({name: record.get(name) for name in rows.key_names})
 
 
-def by_key(entities: Entities, records: Records) -> dict[Who, Written]:
+def by_key(entities: Entities, records: Records) -> dict[Who, Record]:
     """Return the records of all entities by these and their keys."""
     return {
         (name, key_text(root, record)): record
@@ -221,7 +241,7 @@ def by_key(entities: Entities, records: Records) -> dict[Who, Written]:
 # The order of a bundle
 
 
-def out_of_order(entities: Entities, records: Records) -> Iterator[DataDifference]:
+def _out_of_order(entities: Entities, records: Records) -> Iterator[DataDifference]:
     """Yield the places where a bundle isn't in its canonical order: records by key, and lists."""
     for name, root in entities.roots.items():
         keys = [key_order(root.key, record) for record in records.get(name, ())]

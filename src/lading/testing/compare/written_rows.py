@@ -26,46 +26,43 @@ def rows_written_in_vain(engine: sa.Engine, catalog: Catalog) -> Iterator[list[D
     """
     differing: list[DataDifference] = []
     tables = tables_of_models(catalog) if engine_name(engine) == "sqlite" else []
-    logs = {f"{LOG}_{number}": table for number, table in enumerate(tables)}
     with engine.begin() as connection:
-        for log, table in logs.items():
-            _begin(connection, log, table)
+        statements = {table: _statements(connection, table, n) for n, table in enumerate(tables)}
+        for begin, _, _ in statements.values():
+            _run(connection, *begin)
     try:
         yield differing
     finally:
         with engine.begin() as connection:
-            for log, table in logs.items():
-                differing += _end(connection, log, table)
+            for table, (_, query, end) in statements.items():
+                for key in connection.exec_driver_sql(query).fetchall():
+                    row = ", ".join(map(repr, key))
+                    text = "was written for nothing"
+                    differing.append(DataDifference(table.fullname, row, None, "", text))
+                _run(connection, *end)
 
 
-def _begin(connection: sa.Connection, log: str, table: sa.Table) -> None:
-    """Log each row of a table as it is before its first update."""
-    name, columns, key = _names(connection, table)
-    old = ", ".join(f"old.{column}" for column in columns)
-    insert = f"INSERT OR IGNORE INTO {log} VALUES ({old})"
-    for sql in (
-        f"CREATE TEMP TABLE {log} AS SELECT {', '.join(columns)} FROM {name} WHERE 0",
-        f"CREATE UNIQUE INDEX temp.{log}_key ON {log} ({', '.join(key)})",
-        f"CREATE TEMP TRIGGER {log} AFTER UPDATE ON {name} BEGIN {insert}; END",
-    ):
-        connection.exec_driver_sql(sql)
+def _statements(
+    connection: sa.Connection, table: sa.Table, number: int
+) -> tuple[list[str], str, list[str]]:
+    """Return SQL that logs a table's rows before their updates, asks which stayed, and ends it.
 
-
-def _end(connection: sa.Connection, log: str, table: sa.Table) -> Iterator[DataDifference]:
-    """Yield the logged rows of a table that are in it again, and forget all."""
-    name, columns, key = _names(connection, table)
-    listed = ", ".join(columns)
-    sql = f"SELECT {listed} FROM {log} INTERSECT SELECT {listed} FROM {name}"
-    for row in connection.exec_driver_sql(f"SELECT {', '.join(key)} FROM ({sql})").fetchall():
-        text = ", ".join(map(repr, row))
-        yield DataDifference(table.fullname, text, None, "", "was written for nothing")
-    connection.exec_driver_sql(f"DROP TRIGGER {log}")
-    connection.exec_driver_sql(f"DROP TABLE {log}")
-
-
-def _names(connection: sa.Connection, table: sa.Table) -> tuple[str, list[str], list[str]]:
-    """Return a table's name in SQL, and those of its columns and of its primary key's."""
+    Of each row the first update counts; what stayed is named by its primary key.
+    """
     dialect = database_for(connection).dialect
-    columns = [dialect.name(column) for column in table.columns]
-    key = [dialect.name(column) for column in table.primary_key.columns]
-    return dialect.table(table), columns, key or columns
+    log, names = f"{LOG}_{number}", [dialect.name(column) for column in table.columns]
+    columns = ", ".join(names)
+    key = ", ".join(dialect.name(column) for column in table.primary_key.columns) or columns
+    insert = f"INSERT OR IGNORE INTO {log} VALUES ({', '.join(f'old.{name}' for name in names)})"
+    trigger = f"TRIGGER {log} AFTER UPDATE ON {dialect.table(table)} BEGIN {insert}; END"
+    stayed = f"SELECT {columns} FROM {log} INTERSECT SELECT {columns} FROM {dialect.table(table)}"
+    return (
+        [f"CREATE TEMP TABLE {log} ({columns}, UNIQUE ({key}))", f"CREATE TEMP {trigger}"],
+        f"SELECT {key} FROM ({stayed})",
+        [f"DROP TRIGGER {log}", f"DROP TABLE {log}"],
+    )
+
+
+def _run(connection: sa.Connection, *statements: str) -> None:
+    for sql in statements:
+        connection.exec_driver_sql(sql)

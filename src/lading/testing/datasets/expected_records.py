@@ -31,12 +31,10 @@ class Written:
 
     def document(self) -> dict[str, list[Record]]:
         """Return each entity's records, in no order that means anything."""
+        roots = {root: self.plans.of[root.table] for root in self.plans.entities.roots.values()}
         return {
-            name: [
-                self.record(root, instance)
-                for instance in self.dataset.of(self.plans.of[root.table])
-            ]
-            for name, root in self.plans.entities.roots.items()
+            root.name: [self.record(root, instance) for instance in self.dataset.of(plan)]
+            for root, plan in roots.items()
         }
 
     def record(self, rows: RowSet, instance: Instance) -> Record:
@@ -66,8 +64,6 @@ class Written:
         value = self.resolved.returned(instance, member.column)
         return None if value is None else member.kind.write(travelling(value))
 
-    # References
-
     def _key(self, reference: Reference, instance: Instance) -> Any:
         """Return the key of what a row leads to by a reference."""
         far = instance.led.get(instance.plan.way(reference.columns))
@@ -79,8 +75,6 @@ class Written:
     def key(self, parts: Iterable[Member], instance: Instance) -> Record:
         """Return what an object holds in its natural key, or in whatever parts name it."""
         return {part.written: self._member(part, instance) for part in parts}
-
-    # Owned rows
 
     def _leading(
         self, table: Any, pairs: Iterable[tuple[Column, Column]], instance: Instance

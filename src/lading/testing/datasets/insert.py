@@ -94,8 +94,8 @@ class RowInserter:
             self._execute(sa.delete(self.as_stored(table)), table, row)
 
     def _execute(self, statement: Any, table: sa.Table, row: Row) -> None:
-        """Run a statement for one row."""
-        key = self.as_stored(table).primary_key.columns
+        """Run a statement for one row, which a link table without a key knows by its cells."""
+        key = self.as_stored(table).primary_key or self.as_stored(table).columns
         self.connection.execute(statement.where(*(column == row[column.name] for column in key)))
 
 

@@ -33,14 +33,16 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
         ]
 
     @cache
-    def targets(remote: tuple[Column, ...]) -> dict[tuple[str, ...], Instance]:
-        return {_key(far, remote): far for far in instances if remote[0].table in far.rows}
+    def targets(remote: tuple[Column, ...]) -> dict[str, Instance]:
+        rows = [far for far in instances if remote[0].table in far.rows]
+        return {repr(far.cells(remote)): far for far in rows}
 
     for instance in instances:
         for foreign in instance.plan.foreign:
             if instance.has(foreign.kinds) and foreign.table in instance.rows:
-                key = _key(instance, foreign.columns)
-                instance.led[foreign] = targets(foreign.remote).get(key) if key else None
+                cells = instance.cells(foreign.columns)
+                far = None if None in cells else targets(foreign.remote).get(repr(cells))
+                instance.led[foreign] = far
     for instance in instances:
         if (own := instance.plan.made_up) is not None:
             instance.put(own, MadeUp(instance.plan, instance.number, instance.cell(own)))
@@ -53,25 +55,16 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
     return ordered(instances)
 
 
-def _key(instance: Instance, columns: tuple[Column, ...]) -> tuple[str, ...]:
-    """Return what tells keys apart; that of a null is nobody's."""
-    cells = instance.cells(columns)
-    return () if None in cells else tuple(map(repr, cells))
-
-
 def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Instance]:
     instances: dict[tuple[Any, ...], Instance] = {}
-    for number, row in enumerate(_rows(connection, plans, plan, plan.table)):
-        instance = Instance(plan, number, rows={plan.table: row})
-        identity = tuple(row[column.name] for column in plan.table.primary_key.columns)
-        if plan.discriminator is not None:
-            instance.kind = plan.discriminator.kind.write(row[plan.discriminator.column.name])
-        instances[identity] = instance
-    for extension in plan.extensions:
-        for row in _rows(connection, plans, plan, extension.table):
-            own = {base.name: row[own.name] for own, base in extension.pairs}
-            identity = tuple(own[column.name] for column in plan.table.primary_key.columns)
-            instances[identity].rows[extension.table] = row
+    for table, _ in plan.tables():
+        key = plan.rows.identity_in(table) if plan.rows is not None else table.primary_key.columns
+        for row in _rows(connection, plans, plan, table):
+            identity = tuple(row[column.name] for column in key) or (len(instances),)
+            instances.setdefault(identity, Instance(plan, len(instances))).rows[table] = row
+    if (discriminator := plan.discriminator) is not None:
+        for instance in instances.values():
+            instance.kind = discriminator.kind.write(instance.cell(discriminator.column))
     return list(instances.values())
 
 

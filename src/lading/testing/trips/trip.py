@@ -21,9 +21,8 @@ from lading.records.canonical import in_order
 from lading.records.comparison import RecordComparison
 from lading.records.marshmallow_path import needs_marshmallow
 from lading.report import ImportReport
-from lading.testing.compare.cells import differences
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import has_unrestored, out_of_order, record_differences
+from lading.testing.compare.records import cell_differences, has_unrestored, record_differences
 from lading.testing.compare.stored import Stored, stored_cells
 from lading.testing.datasets.coverage import forgotten
 from lading.testing.datasets.dataset import Dataset
@@ -146,18 +145,17 @@ class Trip:
         if differing:
             raise RoundTripError("a second import didn't find everything there:", differing)
         if (after := self.cells(engine)) != before:
-            differing = differences(self.catalog, before, after)
+            differing = cell_differences(self.catalog, before, after)
             raise RoundTripError("a second import changed cells of the database:", differing)
 
     def says_what_was_written(self, path: Path) -> None:
         """Hold a bundle's records against those that the dataset's rows make."""
-        problem = "the bundle says otherwise than the rows that were written:"
         entities = self.catalog.use()
         records = as_loaded(entities, records_of(path))
-        hold_records(entities, self.expected, records, problem)
-        differing = list(out_of_order(entities, records))
+        differing = record_differences(entities, self.expected, records, ordered=True)
         if differing:
-            raise RoundTripError("the bundle isn't in its canonical order:", differing)
+            problem = "the bundle says otherwise than the rows that were written:"
+            raise RoundTripError(problem, differing)
 
     def cells(self, engine: sa.Engine) -> Stored:
         """Return what a database holds, as it is stored."""
@@ -181,7 +179,7 @@ class Trip:
 
     def same_cells(self, before: Stored, after: Stored, when: str) -> None:
         """Hold a database's stored values against those of another."""
-        differing = differences(self.catalog, before, after)
+        differing = cell_differences(self.catalog, before, after)
         if differing:
             raise RoundTripError(f"{when}, the database holds something else:", differing)
 
@@ -192,9 +190,7 @@ class Trip:
         if files == two:
             return
         entities = self.catalog.use()
-        records = records_of(other)
-        differing = record_differences(entities, records_of(path), records)
-        differing = differing or list(out_of_order(entities, records))
+        differing = record_differences(entities, records_of(path), records_of(other), ordered=True)
         if differing or not has_unrestored(entities):
             raise RoundTripError(f"{what} gave other bytes:", differing)
 
