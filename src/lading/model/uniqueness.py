@@ -122,7 +122,12 @@ def _rule_of_index(index: sa.Index) -> str:
 
 def _sql(expression: Any) -> str:
     clause = expression if isinstance(expression, sa.ClauseElement) else sa.text(str(expression))
-    return str(clause.compile(compile_kwargs={"include_table": False, "literal_binds": True}))
+    options = {"include_table": False}
+    try:
+        return str(clause.compile(compile_kwargs={**options, "literal_binds": True}))
+    except Exception:  # a value whose type has no literal
+        compiled = clause.compile(compile_kwargs=options)
+        return f"{compiled} {compiled.params!r}"
 
 
 def nulls_collide(table: Any, columns: tuple[sa.Column[Any], ...]) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading.model.uniqueness import is_guarded
+from lading.model.uniqueness import is_guarded, rules_of_indexes
 from support.declaring import catalog_of, new_base, schema_for
 
 
@@ -142,3 +143,23 @@ def test_a_key_that_recurs_ends_at_a_null_which_nothing_guards() -> None:
     catalog = catalog_of()
     schema_for(Node, catalog, natural_key=("parent", "name"))
     assert not is_guarded(catalog.use()["nodes"])
+
+
+@pytest.mark.parametrize(
+    ("where", "rule"),
+    [
+        (lambda columns: columns.a == "x", "by lower(a), where a = 'x'"),
+        (lambda _: sa.text("a > 5"), "by lower(a), where a > 5"),
+        (lambda columns: columns.data == {"n": 1}, "where data = :data_1 {'data_1': {'n': 1}}"),
+        (lambda columns: columns.lasts > dt.timedelta(1), "'lasts_1': datetime.timedelta(days=1)"),
+    ],
+)
+def test_the_rule_of_an_index_is_told_in_sql(where: Any, rule: str) -> None:
+    """Values of types that have no literals stand beside it."""
+    columns = [sa.Column("a", sa.Text), sa.Column("data", sa.JSON), sa.Column("lasts", sa.Interval)]
+    table = sa.Table("things", sa.MetaData(), *columns)
+    lowered = sa.func.lower(table.c.a)
+    sa.Index("odd", lowered, unique=True, postgresql_where=where(table.c))
+    ((names, told),) = rules_of_indexes(table)
+    assert [column.name for column in names] == ["a"]
+    assert rule in told
