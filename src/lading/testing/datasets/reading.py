@@ -57,7 +57,7 @@ def read_rows(engine: sa.Engine, plans: Plans) -> list[Instance]:
 
 def _instances(connection: sa.Connection, plans: Plans, plan: Plan) -> list[Instance]:
     instances: dict[tuple[Any, ...], Instance] = {}
-    for table, _ in plan.tables():
+    for table in plan.tables:
         key = plan.rows.identity_in(table) if plan.rows is not None else table.primary_key.columns
         for row in _rows(connection, plans, plan, table):
             identity = tuple(row[column.name] for column in key) or (len(instances),)
