@@ -44,7 +44,7 @@ def test_a_diff_of_drawn_data_is_what_a_comparison_by_hand_finds(name: str) -> N
     def same(dataset: Any, data: Any) -> None:
         with Trip(catalog, dataset) as trip:
             engine = trip.opened(sqlite_engine)
-            trip.written(engine, other=False)
+            trip.written(engine)
             path = trip.exported(engine, "the export")
             before = export_document(engine, catalog=catalog)
             assert not diff(path, engine, catalog=catalog)

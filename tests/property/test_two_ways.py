@@ -32,7 +32,7 @@ OTHERS = (None, True, 0, -1, 1.5, 10**40, "", "x", "1", "é" * 5000, [], {}, ["x
 def opened(trip: Trip, factory: EngineFactory = sqlite_engine) -> Any:
     """Return a database with the trip's dataset in it, and its document."""
     source = trip.opened(factory)
-    trip.written(source, other=False)
+    trip.written(source)
     return source, export_document(source, catalog=trip.catalog)
 
 

@@ -96,7 +96,7 @@ def rows_made_anew() -> Patch:
     )
 
 
-@mistake(document(hall(1, "a:xy", "b", guests="ab")), "deleted")
+@mistake(document(hall(1, "a:xy", "b", guests="ab")), "halls slug 'h[23]': appeared")
 def row_forgotten_by_a_mirror() -> Patch:
     def make(plain: Any) -> Any:
         return lambda *arguments: (identities[:-1] for identities in plain(*arguments))

@@ -12,7 +12,8 @@ from lading.fresh_databases.factories import (
     sqlite_engine,
 )
 from lading.testing.datasets.dataset import Dataset
-from lading.testing.trips.trip import RoundTripError, Trip
+from lading.testing.trips.failures import RoundTripError
+from lading.testing.trips.trip import Trip
 
 __all__ = ["RoundTripError", "assert_moves", "assert_round_trip"]
 
@@ -40,18 +41,11 @@ def assert_round_trip(
     """
     check_factory("engine_factory", engine_factory)
     with Trip(catalog, dataset) as trip:
-        trip.carries_everything()
-        source = trip.opened(engine_factory)
-        trip.written(source, other=False)
-        cells = trip.cells(source)
-        first = trip.exported(source, "the export")
-        trip.says_what_was_written(first)
-        again = trip.opened(engine_factory)
+        source, again, target = (trip.opened(engine_factory) for _ in range(3))
+        state, first = trip.departed(source)
         trip.written(again, other=True)
         trip.same_bytes(first, again, "the same data with other ids and in another order")
-        target = trip.opened(engine_factory)
-        trip.restored(target, first, cells, source)
-        trip.changes_nothing(target, first)
+        trip.restored(target, first, state.cells).repeat()
 
 
 def assert_moves(
@@ -79,15 +73,11 @@ def assert_moves(
         if not isinstance(given, sa.Engine):
             check_factory(argument, given, "an Engine, or a function that returns a fresh one")
     with Trip(catalog, dataset) as trip:
-        trip.carries_everything()
         source, target = (
             trip.opened(_factory(engine, catalog)) for engine in (from_engine, to_engine)
         )
-        trip.written(source, other=False)
-        first = trip.exported(source, "the export")
-        trip.says_what_was_written(first)
-        trip.restored(target, first)
-        trip.changes_nothing(target, first)
+        _, first = trip.departed(source)
+        trip.restored(target, first).repeat()
 
 
 def _factory(engine: sa.Engine | EngineFactory, catalog: Catalog) -> EngineFactory:

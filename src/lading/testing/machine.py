@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
@@ -18,11 +18,13 @@ from lading.options import check_count
 from lading.testing.datasets.catalog_plan import Overrides, Plans, check_overrides
 from lading.testing.datasets.dataset import Dataset
 from lading.testing.datasets.references import Draw
-from lading.testing.stateful.database import Exported, Live
-from lading.testing.stateful.edits import Edit, Edits
-from lading.testing.stateful.import_check import ImportCheck
+from lading.testing.stateful.edit import Edit
+from lading.testing.stateful.edits import Edits
 from lading.testing.trips.bundles import files_of
-from lading.testing.trips.trip import RoundTripError, Trip, as_loaded, hold_records
+from lading.testing.trips.failures import RoundTripError
+from lading.testing.trips.import_check import ImportCheck
+from lading.testing.trips.state import State
+from lading.testing.trips.trip import Trip
 
 #: The databases of a run.
 PLACES = ("home", "other")
@@ -37,13 +39,13 @@ def _change(*makes: Callable[[Edits], Edit], where: str | None = None) -> Search
 
     @st.composite
     def change(draw: Draw, machine: RoundTripMachine) -> Edit:
-        filled = [name for name in PLACES if machine.live[name].state.instances] or PLACES
+        filled = [name for name in PLACES if machine.states[name].instances] or PLACES
         name = where or draw(st.sampled_from(filled))
-        states = {place: live.state for place, live in machine.live.items()}
+        states = dict(machine.states)
         state = states.pop(name)
         others = [row for other in states.values() for row in other.instances]
         make: Callable[[Edits], Edit] = draw(st.sampled_from(makes))
-        edits = Edits(draw, name, state, machine.most, others, begin=PLACES.index(name))
+        edits = Edits(draw, state, machine.max_records, others, begin=PLACES.index(name))
         return edits.drawn(make)
 
     return st.runner().flatmap(change)
@@ -68,6 +70,13 @@ def _options() -> SearchStrategy[dict[str, Any]]:
         ).filter(lambda o: o["on_error"] == ERRORS[0] or MIRROR not in repr(o["on_conflict"]))
 
     return st.runner().flatmap(options)
+
+
+class Exported(NamedTuple):
+    """An export, a bundle's path or a document, with what the database held at that moment."""
+
+    state: State
+    content: Path | dict[str, Any]
 
 
 #: Stands for an argument that wasn't given.
@@ -131,10 +140,8 @@ class RoundTripMachine(RuleBasedStateMachine):
             subject, expected = f"unknown option {name!r}", f"one of: {', '.join(known)}"
             raise ArgumentError(name, options[name], expected, subject=subject)
         check_overrides(options.get("overrides"))
-        if "max_records" in options:
-            check_count("max_records", options["max_records"])
-        if "engine_factory" in options:
-            check_factory("engine_factory", options["engine_factory"])
+        check_count("max_records", options.get("max_records", cls.max_records))
+        check_factory("engine_factory", options.get("engine_factory", cls.engine_factory))
         name = f"{cls.__name__}Of{catalog.name.title()}"
         return type(name, (cls,), {"catalog": catalog, **options})
 
@@ -147,53 +154,48 @@ class RoundTripMachine(RuleBasedStateMachine):
                 f"{kind.__name__} has no catalog; write RoundTripMachine(catalog), or "
                 "catalog = ... in the class",
             )
-        self.most = kind.max_records
         if "_plans" not in vars(kind):
             kind._plans = Plans(kind.catalog, kind.overrides)
         self.plans = kind._plans
         self.trip = Trip(kind.catalog, Dataset(self.plans, []))
-        self.trip.__enter__()
-        self.live = {
-            name: Live(name, self.trip.opened(kind.engine_factory), self.plans) for name in PLACES
-        }
+        engines = {name: self.trip.opened(kind.engine_factory) for name in PLACES}
+        self.states = {name: State.fresh(name, engines[name], self.plans) for name in PLACES}
 
     def teardown(self) -> None:
         """Drop the databases and bundles of a run."""
-        self.trip.__exit__()
+        self.trip.close()
 
     # Edits
 
-    @initialize(target=exports, change=_change(Edits.filled, where=PLACES[0]))
-    def fill(self, change: Edit) -> Exported:
-        """Insert the first rows, and export them."""
+    @initialize(
+        target=exports,
+        change=_change(Edits.filled, where=PLACES[0]),
+        other=_change(Edits.filled, where=PLACES[1]),
+    )
+    def fill(self, change: Edit, other: Edit) -> Exported:
+        """Insert the first rows of both databases, and export one."""
+        self.apply(other)
         self.apply(change)
         return self.export(change.where, FORMS[0])
-
-    @initialize(change=_change(Edits.filled, where=PLACES[1]))
-    def fill_other(self, change: Edit) -> None:
-        """Insert the first rows of the other database."""
-        self.apply(change)
 
     @rule(change=_change(Edits.inserted))
     def insert(self, change: Edit) -> None:
         """Insert further rows."""
         self.apply(change)
 
-    @rule(change=_change(Edits.edited, Edits.swapped))
+    @rule(change=_change(Edits.edited, Edits.swapped, Edits.linked, Edits.deleted))
     def edit(self, change: Edit) -> None:
-        """Edit a few cells of a row, or let rows exchange what is unique, or pass it on."""
-        self.apply(change)
-
-    @rule(change=_change(Edits.linked, Edits.deleted))
-    def link(self, change: Edit) -> None:
-        """Let a reference lead elsewhere, or delete a row with what it owns."""
+        """Edit a few cells of a row, pass on what is unique, link a row anew, or delete one."""
         self.apply(change)
 
     def apply(self, change: Edit) -> None:
         """Make a change, and hold what an export says of it to the rows."""
-        live = self.live[change.where]
-        live.apply(change)
-        self._hold(live, "after a change", live.document())
+        self._become(change.apply(self.states[change.where]), "a change")
+
+    def _become(self, state: State, what: str) -> None:
+        """Keep what a database holds after something, and hold an export to it."""
+        self.states[state.name] = state
+        state.hold_export(state.export, f"the export after {what}")
 
     # Exports
 
@@ -204,28 +206,18 @@ class RoundTripMachine(RuleBasedStateMachine):
 
     def export(self, where: str, form: str) -> Exported:
         """Export a database: what the rows say; as a ZIP the bytes of a folder."""
-        live, what = self.live[where], f"the export of {where}"
-        cells = live.cells()
-        self.trip.expected = live.state.document
-        content: Path | dict[str, Any]
-        if form == "document":
-            content = live.document()
-        else:
-            content = self.trip.exported(live.engine, what, suffix=".zip" if form == "zip" else "")
-            self.trip.says_what_was_written(content)
+        state, what = self.states[where], f"the export of {where}"
+        content: Path | dict[str, Any] = state.export
+        if form != "document":
+            suffix = ".zip" if form == "zip" else ""
+            content = self.trip.exported(state.engine, what, suffix=suffix)
+            state.hold_export(content, what)
         if form == "zip" and isinstance(content, Path):
-            again = self.trip.exported(live.engine, f"the second export of {where}")
+            again = self.trip.exported(state.engine, f"the second export of {where}")
             if files_of(content) != files_of(again):
                 raise RoundTripError(f"two exports of {where} gave different bytes")
-        if live.cells() != cells:
-            raise RoundTripError(f"{what} changed cells of its database")
-        return Exported(where, live.state, content, cells)
-
-    def _hold(self, live: Live, when: str, document: dict[str, Any]) -> None:
-        """Hold what an export says against the rows."""
-        problem = f"{when}, the export of {live.name} says otherwise than its rows:"
-        entities = self.plans.entities
-        hold_records(entities, live.state.document, as_loaded(entities, document), problem)
+        state.hold_cells(what)
+        return Exported(state, content)
 
     # Imports
 
@@ -233,29 +225,28 @@ class RoundTripMachine(RuleBasedStateMachine):
     def restore(self, exported: Exported) -> None:
         """Import into a fresh database: equal cells and links, and equal bytes again."""
         engine = self.trip.opened(type(self).engine_factory)
-        self.trip.expected = exported.state.document
-        self.trip.restored(engine, exported.content, exported.cells)
+        self.trip.restored(engine, exported.content, exported.state.cells)
 
     @rule(exported=exports, into=st.sampled_from(PLACES), options=_options())
     def load(self, exported: Exported, into: str, options: dict[str, Any]) -> None:
         """Import into a database that has rows of its own, as a dry run foretells."""
-        live = self.live[into]
-        terms = {name: value for name, value in options.items() if name != "expect"}
-        check = ImportCheck(live, exported.content, terms)
+        terms = dict(options)
+        expects = terms.pop("expect")
+        check = ImportCheck(self.states[into], exported.content, terms)
         if check.outcome.may_rename:
             return
         plan = check.planned()
-        expects = options["expect"] and not check.outcome.alters_held
+        expects = expects and not check.outcome.alters_held
         try:
-            report = check.imported(plan if expects else None, watches=expects)
-        except ImportFailed as error:
+            check.imported(plan if expects else None, watches=expects)
+        except ImportFailed:
             if options["on_error"] == "continue":
                 raise
-            check.hold_failures(error.report, plan, type(self).engine_factory)
+            check.hold_failures(plan, type(self).engine_factory)
             return
-        check.hold_failures(report, plan, type(self).engine_factory)
-        check.hold(report, plan)
-        self._hold(live, "after an import", check.exported)
+        check.hold_failures(plan, type(self).engine_factory)
+        check.hold(plan)
+        self._become(check.after, "an import")
 
     @rule(where=st.sampled_from(PLACES), into=st.sampled_from(PLACES), options=_options())
     def carry(self, where: str, into: str, options: dict[str, Any]) -> None:

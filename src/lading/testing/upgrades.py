@@ -26,7 +26,7 @@ from lading.testing.compare.records import record_differences
 from lading.testing.datasets.catalog_plan import check_overrides
 from lading.testing.old_versions.documents import Past, Records
 from lading.testing.old_versions.journey import step_by_step
-from lading.testing.trips.trip import RoundTripError
+from lading.testing.trips.failures import RoundTripError
 
 
 def assert_upgrades(

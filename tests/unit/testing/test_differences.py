@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,10 @@ from sqlalchemy.orm import mapped_column, relationship
 from lading import Catalog, Owned
 from lading.fresh_databases.factories import database, sqlite_engine
 from lading.testing.compare.difference import DataDifference
-from lading.testing.compare.records import cell_differences
+from lading.testing.compare.records import cell_differences, record_differences
 from lading.testing.compare.stored import Cell, Row, Stored, stored_cells
 from lading.testing.datasets.catalog_plan import Plans
-from lading.testing.datasets.dataset import Dataset
-from lading.testing.trips.trip import RoundTripError, Trip
+from lading.testing.trips.state import State
 from support import worlds
 from support.declaring import new_base, schema_for
 
@@ -36,19 +36,22 @@ def lines(name: str, *statements: str) -> list[str]:
     Rows are compared where cells are equal.
     """
     world = world_of(name)
-    with Trip(world.catalog, Dataset(Plans(world.catalog), [])) as trip:
-        source, target = (world.filled(trip.opened(sqlite_engine)) for _ in range(2))
+    plans = Plans(world.catalog)
+    with ExitStack() as stack:
+        source, target = (
+            world.filled(stack.enter_context(database(sqlite_engine, world.catalog)))
+            for _ in range(2)
+        )
         with target.begin() as connection:
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             for statement in statements:
                 connection.exec_driver_sql(statement)
-        try:
-            trip.same_cells(trip.cells(source), trip.cells(target), "after a change")
-            trip.expected = trip.read(source)
-            trip.same_rows(target, "after a change")
-        except RoundTripError as error:
-            return list(map(str, error.differences))
-    return []
+        cells = (stored_cells(engine, plans.of) for engine in (source, target))
+        differing = cell_differences(world.catalog, *cells)
+        if not differing:
+            before, after = (State.fresh("it", engine, plans).read() for engine in (source, target))
+            differing = record_differences(plans.entities, before.document, after.document)
+    return list(map(str, differing))
 
 
 SOUP = "(SELECT id FROM dishes WHERE slug = 'soup')"

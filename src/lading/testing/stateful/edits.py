@@ -5,19 +5,20 @@ A change may yet be one that the database refuses; then nothing happens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+import networkx as nx
 from hypothesis import strategies as st
 
 from lading.model.rowsets import Column
 from lading.testing.cell_values.cells import Cells
-from lading.testing.datasets.dataset import FOLDING, Instance, Varying
+from lading.testing.datasets.dataset import Instance
 from lading.testing.datasets.draw import Drawing, is_free
 from lading.testing.datasets.references import Draw
-from lading.testing.datasets.table_plan import Foreign, Plan
+from lading.testing.datasets.table_plan import Foreign
+from lading.testing.stateful.edit import Edit
 from lading.testing.trips.state import State
 
 #: How many rows of a table an insert adds at most.
@@ -26,23 +27,6 @@ ADDED = 2
 DRAWINGS = 4
 #: How many rows of a table pass cells on at most.
 CHAINED = 3
-
-
-@dataclass(eq=False, repr=False)
-class Edit:
-    """A change to one database: rows that are added, changed (as they are afterwards), or gone."""
-
-    where: str
-    text: str = "nothing that can be done"
-    added: list[Instance] = field(default_factory=list)
-    changed: list[Instance] = field(default_factory=list)
-    gone: list[Instance] = field(default_factory=list)
-
-    def __repr__(self) -> str:
-        return f"<{self.where}: {self.text}>"
-
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        printer.text(repr(self))
 
 
 class NothingToDo(Exception):
@@ -54,8 +38,7 @@ class Edits:
 
     Args:
         draw: What draws from a strategy.
-        where: The database's name.
-        state: What it holds, which stays as it is.
+        state: What the database holds, which stays as it is.
         most: The most rows of each table that the first ones are.
         others: Rows of other databases, whose values are taken over now and then.
         begin: The number of the first row of each table: where databases begin at different
@@ -65,7 +48,6 @@ class Edits:
     def __init__(
         self,
         draw: Draw,
-        where: str,
         state: State,
         most: int,
         others: Collection[Instance] = (),
@@ -74,11 +56,10 @@ class Edits:
     ) -> None:
         self.draw = draw
         self.plans = state.plans
-        self.where = where
         self.state = state
         self.most = most
         self.others = others
-        self.begin = begin
+        self.drawing = partial(Drawing, draw, state.plans, least=1, begin=begin, parts=DRAWINGS)
         keys = [foreign for plan in self.plans.plans() for foreign in plan.foreign]
         self.referred = {column for foreign in keys for column in foreign.remote}
 
@@ -87,22 +68,21 @@ class Edits:
         try:
             return make(self)
         except NothingToDo:
-            return Edit(self.where)
+            return Edit(self.state.name)
 
     def filled(self) -> Edit:
         """Draw the first rows of all tables."""
-        return self._added(self.plans.wanted(None), self.most)
+        return self._added(None, self.most)
 
     def inserted(self) -> Edit:
         """Draw further rows of an entity, and of those that they must refer to."""
-        name = self.draw(st.sampled_from(list(self.plans.entities.roots)))
-        return self._added(self.plans.wanted({name}), ADDED)
+        return self._added({self.draw(st.sampled_from(list(self.plans.entities.roots)))}, ADDED)
 
-    def _added(self, wanted: set[Plan], most: int) -> Edit:
-        new = self._drawing(self.state.instances, wanted, most).dataset().instances
-        self._settle(new)
-        names = ", ".join(f"{row.plan.name} #{row.number}" for row in new)
-        return Edit(self.where, f"insert {names or 'nothing'}", added=new)
+    def _added(self, names: Collection[str] | None, most: int) -> Edit:
+        drawing = self.drawing(self.plans.wanted(names), most, onto=self.state.instances)
+        new = drawing.dataset().instances
+        text = ", ".join(f"{row.plan.name} #{row.number}" for row in new)
+        return Edit(self.state.name, f"insert {text or 'nothing'}", added=new)
 
     def edited(self) -> Edit:
         """Draw a few cells of a row anew."""
@@ -111,7 +91,6 @@ class Edits:
         def change(copy: Instance, drawing: Drawing) -> None:
             for drawn in drawing.touch(copy, self._editable(row), least=1):
                 self._take_over(copy, drawn)
-            self._settle([copy])
 
         return self._changed(f"edit {self.state.named(row)}", {row: change})
 
@@ -129,16 +108,19 @@ class Edits:
         uniques = {c for plan in plans for unique in plan.uniques for c in unique.columns}
         column, rows = self._pick([*(pair for pair in choices if pair[0] in uniques), *choices])
         rows = self.draw(st.permutations(rows))[:CHAINED]
-        drawing = self._drawing(row for row in self.state.instances if row not in rows)
+        drawing = self._without(rows)
         parked = rows[0].copy()
         drawing.touch(parked, [d for d in self._editable(rows[0]) if d.column is column], least=1)
-        self._settle([parked])
         is_circle = self.draw(st.booleans())
-        pairs = zip(rows, [*rows[1:], *rows[: int(is_circle)]], strict=False)
-        copies = [parked, *(_with_cell(far, column, near.cell(column)) for near, far in pairs)]
-        self._require(parked.is_allowed() and all(map(drawing.takes, copies[int(is_circle) :])))
+        copies = [row.copy() for row in (*rows[1:], *rows[: int(is_circle)])]
+        for near, copy in zip(rows, copies, strict=False):
+            copy.put(column, near.cell(column))
+        last = copies if is_circle else [parked, *copies]
+        self._require(parked.is_allowed() and all(map(drawing.takes, last)))
         names = " to ".join(map(self.state.named, rows))
-        return Edit(self.where, f"pass {column.name} on from {names}", changed=copies)
+        return Edit(
+            self.state.name, f"pass {column.name} on from {names}", changed=[parked, *copies]
+        )
 
     def linked(self) -> Edit:
         """Let a foreign key of a row lead elsewhere, or nowhere."""
@@ -182,16 +164,10 @@ class Edits:
 
     # What may change
 
-    def _drawing(
-        self,
-        onto: Iterable[Instance],
-        wanted: Collection[Plan] = (),
-        most: int = ADDED,
-    ) -> Drawing:
-        plans, begin = self.plans, self.begin
-        return Drawing(
-            self.draw, plans, wanted, most, least=1, onto=onto, begin=begin, parts=DRAWINGS
-        )
+    def _without(self, rows: Collection[Instance]) -> Drawing:
+        """Return what draws beside the rows that are there but some."""
+        others = [row for row in self.state.instances if row not in rows]
+        return self.drawing((), ADDED, onto=others)
 
     def _pick(self, choices: list[Any]) -> Any:
         self._require(choices)
@@ -205,7 +181,7 @@ class Edits:
         self, text: str, changes: dict[Instance, Callable[[Instance, Drawing], None]]
     ) -> Edit:
         """Change copies of rows, unless they would then clash with others or fail a CHECK."""
-        drawing = self._drawing(row for row in self.state.instances if row not in changes)
+        drawing = self._without(changes)
         copies = []
         for row, change in changes.items():
             copy = row.copy()
@@ -213,15 +189,15 @@ class Edits:
             change(copy, drawing)
             self._require(drawing.takes(copy))
             copies.append(copy)
-        return Edit(self.where, text, changed=copies)
+        return Edit(self.state.name, text, changed=copies)
 
     def _take_over(self, copy: Instance, drawn: Cells) -> None:
         """Now and then say what a row of another database says, so that the two clash."""
         column = drawn.column
-        cells = [far.cell(column) for far in self.others if far.plan is copy.plan]
-        cells = [cell for cell in cells if cell is not None]
+        rows = [far for far in self.others if far.plan is copy.plan]
+        cells = [far.cell(column) for far in rows if far.cell(column) is not None]
         if cells and self.draw(st.booleans()):
-            copy.rows[column.table][column.name] = self.draw(st.sampled_from(cells))
+            copy.put(column, self.draw(st.sampled_from(cells)))
 
     def _editable(self, row: Instance) -> list[Cells]:
         """Return what may change of a row: nothing that others hold, and no primary key."""
@@ -246,33 +222,13 @@ class Edits:
 
     def _owned(self, row: Instance) -> set[Instance]:
         """Return a row with its owned rows and its links."""
-        gone: set[Instance] = set()
-        new = {row}
-        while new:
-            gone |= new
-            new = {
-                near
-                for near in self.state.instances
-                for foreign, far in near.led.items()
-                if far in gone and (foreign in near.plan.owners or near.plan.rows is None)
-            } - gone
-        return gone
-
-    def _settle(self, rows: list[Instance]) -> None:
-        """Let what is unique be harmless where a collation may hold different texts for equal.
-
-        Nobody could tell beforehand which of them clash.
-        """
-        for row in rows if self.state.engine == FOLDING else ():
-            for column in {c for unique in row.plan.uniques for c in unique.columns}:
-                if isinstance(cell := row.cell(column), Varying):
-                    row.rows[column.table][column.name] = cell.fallback
-
-
-def _with_cell(row: Instance, column: Column, cell: Any) -> Instance:
-    copy = row.copy()
-    copy.rows[column.table][column.name] = cell
-    return copy
+        owned = nx.DiGraph(
+            (far, near)
+            for near in self.state.instances
+            for foreign, far in near.led.items()
+            if far is not None and (foreign in near.plan.owners or near.plan.rows is None)
+        )
+        return {row} | (nx.descendants(owned, row) if row in owned else set())
 
 
 def _unlink(foreigns: list[Foreign], copy: Instance, _drawing: Drawing) -> None:

@@ -1,20 +1,21 @@
-"""A bundle's files as the kit compares them, and errors that say what the kit was doing."""
+"""The files and records of a bundle, read past all that lading does."""
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from lading.bundle.manifest import Manifest
-from lading.catalog import Catalog
 from lading.filenames import MANIFEST
-from lading.importer import import_all, import_document
+from lading.model.entities import Entities
+from lading.model.rowsets import RowSet
+from lading.records.canonical import in_order
+from lading.records.comparison import RecordComparison
+from lading.records.marshmallow_path import needs_marshmallow
+from lading.values.json_text import json_text
 
 
 def records_of(path: Path) -> dict[str, list[Any]]:
@@ -26,20 +27,26 @@ def records_of(path: Path) -> dict[str, list[Any]]:
     }
 
 
-def load(
-    engine: sa.Engine, content: Path | dict[str, Any], catalog: Catalog, **options: Any
-) -> Any:
-    """Import a bundle or a document, or plan to.
+def as_loaded(
+    entities: Entities, content: Path | Mapping[str, Any], *, every: bool = False
+) -> dict[str, list[Any]]:
+    """Return the records of a payload by entity; those with hooks as an import loads them.
 
     Args:
-        engine: The engine of the database.
+        entities: What the catalog declares.
         content: A bundle's path, or a document.
-        catalog: Its catalog.
-        options: What ``import_all`` takes beside.
+        every: Whether those without hooks are loaded as well.
     """
-    if isinstance(content, Path):
-        return import_all(engine, content, catalog=catalog, **options)
-    return import_document(engine, content, catalog=catalog, **options)
+    records_by_name = records_of(content) if isinstance(content, Path) else content
+
+    def loaded(root: RowSet) -> list[Any]:
+        records = list(records_by_name[root.name])
+        if not (every or needs_marshmallow(root)):
+            return records
+        load = RecordComparison(root).loaded
+        return [in_order(root, load(json_text(record))) for record in records]
+
+    return {name: loaded(root) for name, root in entities.roots.items() if name in records_by_name}
 
 
 def read_bundle(path: Path) -> dict[str, bytes]:
@@ -53,13 +60,3 @@ def read_bundle(path: Path) -> dict[str, bytes]:
 def files_of(path: Path) -> dict[str, bytes]:
     """Return a bundle's files but the manifest, which says when it was made."""
     return {name: data for name, data in read_bundle(path).items() if name != MANIFEST}
-
-
-@contextmanager
-def noted(what: str) -> Iterator[None]:
-    """Add to an error what the kit was doing."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(f"while the kit did {what}")
-        raise

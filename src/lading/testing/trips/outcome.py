@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from lading.importing.import_options import MIRROR, UPDATING, ImportOptions
-from lading.model.rowsets import Column, Reference, RowSet, references_of
+from lading.model.rowsets import Column, Reference, RowSet, Value, references_of
 from lading.records.comparison import RecordComparison
 from lading.testing.compare.difference import DataDifference
 from lading.testing.compare.records import (
@@ -20,14 +21,17 @@ from lading.testing.compare.records import (
     at_each_level,
     by_key,
     plain_text,
+    record_differences,
     restorable,
     same,
 )
 from lading.testing.datasets.dataset import Instance
+from lading.testing.trips.bundles import as_loaded
+from lading.testing.trips.failures import hold_none
 from lading.testing.trips.state import State
-from lading.testing.trips.trip import RoundTripError, hold_records
 
 Record = dict[str, Any]
+Row = Record
 Document = Mapping[str, list[Record]]
 
 
@@ -39,19 +43,17 @@ class Outcome:
     those that the database has otherwise, and ``doomed`` those that a mirror deletes.
 
     Args:
-        before: The rows that are there.
-        document: The records that they are exported as.
+        before: What the database holds.
         bundle: The records that are imported, by entity, in canonical form.
         options: How they are imported.
     """
 
-    def __init__(
-        self, before: State, document: Document, bundle: Document, options: ImportOptions
-    ) -> None:
+    def __init__(self, before: State, bundle: Document, options: ImportOptions) -> None:
         self.before = before
         self.entities = entities = before.plans.entities
         self.options = options
         self.names = [name for name in entities.roots if name in bundle and options.takes(name)]
+        document = as_loaded(entities, before.export) if before.instances else {}
         self.known = by_key(entities, document)
         self.loaded = by_key(entities, {name: bundle[name] for name in self.names})
         there = self.known.keys() & self.loaded.keys()
@@ -63,6 +65,13 @@ class Outcome:
             who for who in gone if who[0] in self.names and options.mode(who[0]) == MIRROR
         }
         self.differing = set(self._differing(there))
+        #: The fields that updates alter in some record, with the entity.
+        self.altered = {
+            (who[0], field)
+            for who in self.replaced & self.differing
+            for field in self.known[who].keys() | self.loaded[who].keys()
+            if not same(self.known[who].get(field), self.loaded[who].get(field))
+        }
         self.moved = {name for name, root in entities.roots.items() if self._is_moved(root)}
 
     def _differing(self, there: Iterable[Who]) -> Iterator[Who]:
@@ -74,27 +83,24 @@ class Outcome:
 
     def _is_moved(self, root: RowSet) -> bool:
         """Tell whether an entity's references say something else where their targets change."""
-        changed = self.replaced & self.differing
-        for _, _, reference in references_of(root):
-            for who in changed:
-                if who[0] == reference.target.entity and (
-                    reference.target.is_owned or self._alters(who, reference.by)
-                ):
-                    return True
-        return False
-
-    def _alters(self, who: Who, field: str | None) -> bool:
-        return field is not None and not same(
-            self.known[who].get(field), self.loaded[who].get(field)
+        changed = {name for name, _ in self.replaced & self.differing}
+        return any(
+            reference.target.entity in changed
+            if reference.target.is_owned
+            else (reference.target.entity, reference.by) in self.altered
+            for _, _, reference in references_of(root)
         )
 
     # What may fail
 
     def document(self) -> Document:
         """Return what should be there if no record failed."""
-        records = {who: r for who, r in self.known.items() if who not in self.doomed}
-        records |= {who: self.loaded[who] for who in self.new | self.replaced}
-        return self._by_name(records)
+        records = self._merged()
+        return self._by_name({who: r for who, r in records.items() if who not in self.doomed})
+
+    def _merged(self) -> dict[Who, Record]:
+        """Return what is there before a mirror deletes anything, if no record failed."""
+        return self.known | {who: self.loaded[who] for who in self.new | self.replaced}
 
     def _by_name(self, records: Mapping[Who, Record]) -> Document:
         return {
@@ -107,47 +113,43 @@ class Outcome:
 
         No update changes a primary key, a class, or what foreign keys hold beside primary keys.
         """
-        return (
-            bool(self.moved)
-            or self.alters_held
-            or self._is_ambiguous()
-            or any(
-                self._alters(who, field)
-                for who in self.replaced
-                for field in _lasting(self.entities[who[0]])
-            )
-        )
+        roots = self.entities.roots.values()
+        lasting = {column for root in roots for column in root.table.primary_key.columns}
+        lasting |= {root.discriminator.column for root in roots if root.discriminator}
+        return bool(self.moved) or self.alters_held or self._is_ambiguous() or self._alters(lasting)
 
     @cached_property
     def alters_held(self) -> bool:
         """Whether updates alter what foreign keys hold instead of a primary key."""
-        plans = self.before.plans
-        changed = self.replaced & self.differing
-        for foreign in (key for plan in plans.plans() for key in plan.foreign):
-            rows = plans.of[foreign.target].rows
-            if rows is not None and set(foreign.remote) != set(foreign.target.primary_key.columns):
-                fields = _fields_of(rows, foreign.remote)
-                for who in changed:
-                    if who[0] == rows.entity and any(self._alters(who, name) for name in fields):
-                        return True
+        keys = [key for plan in self.before.plans.of.values() for key in plan.foreign]
+        others = [k for k in keys if set(k.remote) != set(k.target.primary_key.columns)]
+        return self._alters({column for key in others for column in key.remote})
+
+    def _alters(self, columns: set[Column]) -> bool:
+        """Tell whether updates alter what some columns hold; of owned rows, their list."""
+        for rows in self.entities.plain.values():
+            members: list[Value | Reference] = [*rows.values, *rows.references]
+            for member in members:
+                field, *_ = [*rows.name.split(".")[1:], member.written]
+                if (rows.entity, field) in self.altered and columns & {*member.columns}:
+                    return True
         return False
 
     def _is_ambiguous(self) -> bool:
         """Tell whether records share what references find them by, be it until a mirror deletes."""
-        sides = (
-            {who: r for who, r in self.known.items() if who not in self.replaced},
-            {who: self.loaded[who] for who in self.new | self.replaced},
-        )
-        for root in self.entities.roots.values():
-            for _, _, reference in references_of(root):
-                values = [
-                    plain_text(record.get(reference.parts[0].written))
-                    for who, record in (pair for side in sides for pair in side.items())
-                    if reference.by is not None and who[0] == reference.target.name
-                ]
-                if len(set(values)) < len(values):
-                    return True
-        return False
+        found_by = {
+            (reference.target.name, reference.parts[0].written)
+            for root in self.entities.roots.values()
+            for _, _, reference in references_of(root)
+            if reference.by is not None
+        }
+        values = [
+            (name, field, plain_text(record.get(field)))
+            for (name, _), record in self._merged().items()
+            for entity, field in found_by
+            if entity == name
+        ]
+        return len(set(values)) < len(values)
 
     @property
     def may_rename(self) -> bool:
@@ -173,9 +175,9 @@ class Outcome:
         expected = {who: self._left(who) for who in changed | (self.new - failed)}
         now = by_key(self.entities, after.document)
         records = {who: record for who, record in now.items() if who not in stays}
-        hold_records(self.entities, self._by_name(expected), self._by_name(records), problem)
-        if differing := [*self._other_rows(after, stays), *self._made_anew(after)]:
-            raise RoundTripError(problem, differing)
+        sides = self._by_name(expected), self._by_name(records)
+        hold_none(record_differences(self.entities, *sides), problem)
+        hold_none(chain(self._other_rows(after, stays), self._made_anew(after)), problem)
 
     def _left(self, who: Who) -> Record:
         """Return what a record says that is written, whatever versions updates count."""
@@ -191,24 +193,16 @@ class Outcome:
     def _other_rows(self, after: State, stays: Collection[Who]) -> Iterator[DataDifference]:
         """Yield the rows that aren't as they were, of records that stay and that nothing takes."""
         along = self.along if self.options.cascade else ()
-        for place, (instance, row) in self.before.rows.items():
-            name, key = who = self.before.records.get(instance, ("", ""))
-            _, now = after.rows.get(place, (None, None))
-            names = [name for name in row if now and not _is_same(row[name], now[name])]
-            texts = {False: f"{', '.join(names)} changed" if now else "a row is gone"}
-            if (
-                who in self.replaced
-                and instance.plan.table is self.entities[name].table
-                and not now
-            ):
+        sides, whose = (self.before.rows, after.rows), after.records | self.before.records
+        for place, (instance, _) in (after.rows | self.before.rows).items():
+            name, key = who = whose.get(instance, ("", ""))
+            was, now = (rows[place][1] if place in rows else None for rows in sides)
+            change = _change(was, now)
+            if who in self.replaced and instance.plan.name == name and now is None:
                 yield DataDifference(name, key, "id", "one id", "another")
-            elif who in stays and (now is None or bool(names)) != (instance in along):
-                text = texts.get(instance in along, "a row stays that should go along with others")
-                yield DataDifference(name, key, None, "", f"{place[0]}: {text}")
-        for place, (instance, _) in after.rows.items():
-            name, key = who = after.records.get(instance, ("", ""))
-            if who in stays and place not in self.before.rows:
-                yield DataDifference(name, key, None, "", f"{place[0]}: a row appeared")
+            elif who in stays and bool(change) != (instance in along):
+                change = change or "a row stays that should go along with others"
+                yield DataDifference(name, key, None, "", f"{place[0]}: {change}")
 
     def _made_anew(self, after: State) -> Iterator[DataDifference]:
         """Yield the rows that say what they said before, and have other ids.
@@ -275,19 +269,14 @@ def _count(name: str, records: Iterable[Who]) -> int:
     return sum(who[0] == name for who in records)
 
 
-def _fields_of(rows: RowSet, columns: Collection[Column]) -> list[str]:
-    """Return the fields of a record that hold some columns; of owned rows, their list."""
-    if rows.parent is not None:
-        return [rows.name.split(".")[1]]
-    names = [value.written for value in rows.values if value.column in columns]
-    held = (r for r in rows.references if not set(columns).isdisjoint(r.columns))
-    return names + [reference.written for reference in held]
-
-
-def _lasting(root: RowSet) -> list[str]:
-    """Return the fields that no update changes: the primary key, and what says the class."""
-    ids = [value.written for value in root.values if value.column.primary_key]
-    return ids + ([root.discriminator.written] if root.discriminator else [])
+def _change(was: Row | None, now: Row | None) -> str:
+    """Say what became of a row, if it isn't as it was."""
+    if was is None:
+        return "a row appeared"
+    if now is None:
+        return "a row is gone"
+    names = [name for name in was if not _is_same(was[name], now[name])]
+    return f"{', '.join(names)} changed" if names else ""
 
 
 def _is_same(value: Any, other: Any) -> bool:
