@@ -74,8 +74,8 @@ def refusal(
         problem, remedy = LOST
     tables = tables_named(getattr(error, "statement", None) or "", entities)
     entity = entity or next(iter(tables.values()), None)
-    message = Message(problem.code, f"{problem}: {text}{_place(tables, entity, text)}")
-    return TargetError(message, remedy, entity=entity)
+    text = f"{problem}: {text}{_place(tables, entity, text)}"
+    return TargetError(Message(problem.code, text), remedy, entity=entity)
 
 
 def refusal_during(
@@ -97,8 +97,9 @@ def refusal_during(
     """
     refused = refusal(error, entities=entities)
     reason = refused.problem.removeprefix(f"{REFUSED[0]}: ")
-    message = Message(code, f"{text}: {reason}")
-    return TargetError(message, remedy or refused.remedy, entity=refused.entity)
+    return TargetError(
+        Message(code, f"{text}: {reason}"), remedy or refused.remedy, entity=refused.entity
+    )
 
 
 def _place(tables: Iterable[str], entity: str | None, text: str) -> str:

@@ -332,7 +332,8 @@ def _plain_collision(unique: UniqueMembers, key: Key, holder: str) -> Collision:
 def _belonging(parts: Parts, key: Key, holder: str) -> str:
     """Say whose some unique values are."""
     texts = described_parts(parts, key)
-    return f"{' and '.join(texts)} already belong{'' if len(texts) > 1 else 's'} to {holder}"
+    verb = "already belong to" if len(texts) > 1 else "already belongs to"
+    return f"{' and '.join(texts)} {verb} {holder}"
 
 
 def _may_identify(part: Value | Reference) -> bool:
