@@ -775,6 +775,45 @@ def test_foreign_keys_that_rows_have_in_part_are_plain_fields(
         assert b'{"country":"nl","code":1}' in (tmp_path / "b/02_areas.json").read_bytes()
 
 
+def test_foreign_keys_without_a_load_order_stay_references(backend: Backend) -> None:
+    """Of their own table, and of circles; a row that has only a part is refused by its remedy."""
+    own = "PRIMARY KEY (a, b)"
+    with backend.database() as engine:
+        run(
+            engine,
+            f"CREATE TABLE trees (a INTEGER, b INTEGER, pa INTEGER, pb INTEGER, {own}, "
+            "FOREIGN KEY (pa, pb) REFERENCES trees (a, b))",
+            f"CREATE TABLE hens (a INTEGER, b INTEGER, x INTEGER, y INTEGER, {own})",
+            f"CREATE TABLE eggs (a INTEGER, b INTEGER, x INTEGER, y INTEGER, {own}, "
+            "CONSTRAINT hen FOREIGN KEY (x, y) REFERENCES hens (a, b))",
+            *(f"INSERT INTO {name} VALUES (2, 1, 7, NULL)" for name in ("trees", "hens", "eggs")),
+        )
+        if backend.dialect == "sqlite":
+            run(
+                engine,
+                "DROP TABLE hens",
+                f"CREATE TABLE hens (a INTEGER, b INTEGER, x INTEGER, y INTEGER, {own}, "
+                "FOREIGN KEY (x, y) REFERENCES eggs (a, b))",
+                "INSERT INTO hens VALUES (2, 1, 7, NULL)",
+            )
+        else:
+            run(engine, "ALTER TABLE hens ADD FOREIGN KEY (x, y) REFERENCES eggs (a, b)")
+        for name, columns in (("hens", "x, y"), ("trees", "pa, pb")):
+            with pytest.raises(
+                TargetError, match=rf"{name}, .*\(7, None\).*row with a 2, b 1"
+            ) as it:
+                export_document(engine, catalog=Catalog.from_metadata(engine))
+            remedy = f"Correct the row: set all of {columns}, or null in all that may be null."
+            assert it.value.remedy == remedy
+            run(engine, f"UPDATE {name} SET {columns.partition(',')[0]} = NULL")
+        run(engine, "INSERT INTO hens VALUES (1, 1, 2, 1)")
+        catalog = Catalog.from_metadata(engine)
+        document = export_document(engine, catalog=catalog)
+        assert [(egg["x"], egg["y"]) for egg in document["eggs"]] == [(7, None)]
+        run(engine, *(f"DELETE FROM {name}" for name in ("hens", "eggs", "trees")))
+        assert import_document(engine, document, catalog=catalog).inserted == 4
+
+
 def test_a_foreign_key_that_a_row_has_in_part_is_refused_with_what_to_declare(
     backend: Backend,
 ) -> None:

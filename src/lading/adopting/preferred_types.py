@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import kind_of
-from lading.mapping.foreign_keys import PARTLY_NULL
+from lading.mapping.foreign_keys import AS_FIELDS, PARTLY_NULL
 from lading.values.base import Kind
 from lading.values.scalars import Text, Uuid
 
@@ -115,11 +115,11 @@ def _prefer_fields(mapper: Mapper[Any], shape: Shape) -> None:
     table: Any = mapper.local_table
     for key in table.foreign_key_constraints:
         columns = list(key.columns)
-        noted = columns[0].info.setdefault(PARTLY_NULL, set())
-        noted.discard(names := tuple(column.name for column in columns))
+        names = tuple(column.name for column in columns)
+        columns[0].info.get(PARTLY_NULL, set()).discard(names)
         attributes = {mapper.get_property_by_column(column).key for column in columns}
         if len(columns) > 1 and attributes <= shape["fields"].keys():
-            noted.add(names)
+            columns[0].info.setdefault(AS_FIELDS, set()).add(names)
 
 
 def _retyped(mapper: Mapper[Any], shape: Shape) -> Iterator[sa.Column[Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import InvalidOperation
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
 from lading.codegen import CodeBuilder
@@ -148,7 +150,11 @@ class RowFaults:
 
     def _partly_null_remedy(self, member: Member) -> str:
         """Say how to declare that a foreign key's columns are fields, ready to be pasted."""
-        columns = member.columns if isinstance(member, Reference) else ()
+        assert isinstance(member, Reference)
+        columns = member.columns
+        if _leads_back(member):
+            listed = ", ".join(column.name for column in columns)
+            return f"Correct the row: set all of {listed}, or null in all that may be null."
         mapper: Mapper[Any] = self.rows.mapper
         names = [mapper.get_property_by_column(column).key for column in columns]
         schema = self.rows.schema
@@ -174,6 +180,22 @@ class RowFaults:
             text = HIDDEN if hides(part) else encode_lines([value])[0].decode()
             parts.append(f"{part.written} {text}")
         return ", ".join(parts)
+
+
+def _leads_back(reference: Reference) -> bool:
+    """Tell whether foreign keys lead from a reference's target to its own table, if it isn't that.
+
+    Plain fields in its place would have no load order.
+    """
+    tables, reached = [reference.target.table], set[Any]()
+    while tables:
+        table = tables.pop()
+        if table not in reached:
+            reached.add(table)
+            for key in table.foreign_keys:
+                with suppress(sa.exc.SQLAlchemyError):  # what it leads to isn't there
+                    tables.append(key.column.table)
+    return reference.columns[0].table in reached
 
 
 def stored_remedy(rows: RowSet, name: str) -> str:

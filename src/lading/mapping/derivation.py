@@ -24,7 +24,7 @@ from lading.mapping.declarations import open_schema, sorting_name, table_name
 from lading.mapping.errors import AmbiguousDeclaration
 from lading.mapping.fields import Ref, RefList, schema_of
 from lading.mapping.link_lists import add_link_lists
-from lading.mapping.load_order import required_circle
+from lading.mapping.load_order import closing_keys, required_circle
 from lading.mapping.members import Members
 from lading.mapping.meta_options import names_in, option, own_option
 from lading.mapping.natural_keys import IDENTITY, Decision, choices, choose_key, identity_key
@@ -57,10 +57,12 @@ def derive(schemas: Sequence[SchemaClass], settings: Settings) -> Entities:
             continue
         if derivation.context.mistakes:
             raise DeclarationError("schema-malformed", derivation.context.mistakes)
-        opened = _opened(entities, settings)
-        if opened == settings.opened:
+        before = settings
+        settings = replace(
+            settings, opened=_opened(entities, settings), closing=_closing(entities, settings)
+        )
+        if settings == before:
             return entities
-        settings = replace(settings, opened=opened)
 
 
 def _opened(entities: Entities, settings: Settings) -> frozenset[tuple[Column, ...]]:
@@ -73,6 +75,14 @@ def _opened(entities: Entities, settings: Settings) -> frozenset[tuple[Column, .
         if schema in settings.adopted and reference.name not in key_names(schema):
             return settings.opened | {reference.columns}
     return settings.opened
+
+
+def _closing(entities: Entities, settings: Settings) -> frozenset[tuple[Column, ...]]:
+    """Return the adopted foreign keys that no load order restores as plain fields."""
+    keys = closing_keys(entities) if settings.adopted else ()
+    return settings.closing.union(
+        columns for rows, columns, _ in keys if rows.schema in settings.adopted
+    )
 
 
 def configure_models(

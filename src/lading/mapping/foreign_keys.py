@@ -25,6 +25,8 @@ from lading.model.uniqueness import leads_to_one
 #: Under which a column's ``info`` names the foreign keys, by their columns, that begin with it and
 #: of which some rows have only a part.
 PARTLY_NULL = "lading: partly null"
+#: Under which it names those whose columns are plain fields in the bundle to be read.
+AS_FIELDS = "lading: plain in the bundle"
 
 
 @dataclass(eq=False, slots=True)
@@ -144,9 +146,17 @@ class ForeignKeys:
             self._keep_ids_in(near, "as a reference it would close a circle of required ones")
         elif self.draft.is_adopted and not self.draft.context.of_table(far[0].table):
             self._keep_ids_in(near, f"{far[0].table.fullname} isn't carried")
-        elif self.draft.is_adopted and names in near[0].info.get(PARTLY_NULL, ()):
+        elif self.draft.is_adopted and names in near[0].info.get(AS_FIELDS, ()):
+            self._keep_ids_in(near, "it does in the bundle")
+        elif self._is_partly_null(near):
             self._keep_ids_in(near, "some rows have only a part of its foreign key")
         return self.plain.issuperset(near)
+
+    def _is_partly_null(self, near: tuple[Column, ...]) -> bool:
+        """Tell whether some rows have only a part of an adopted foreign key, which can be plain."""
+        names = tuple(column.name for column in near)
+        is_noted = self.draft.is_adopted and names in near[0].info.get(PARTLY_NULL, ())
+        return is_noted and near not in self.draft.context.settings.closing
 
     def _keep_ids_in(self, near: tuple[Column, ...], reason: str) -> None:
         """Record that a foreign key's columns are plain fields of an adopted schema."""

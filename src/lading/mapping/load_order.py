@@ -9,7 +9,7 @@ later, owned rows and links are inserted later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -18,10 +18,13 @@ import networkx as nx
 
 from lading.errors import DeclarationError
 from lading.mapping.link_lists import may_wait
-from lading.mapping.meta_options import names_in, own_option
+from lading.mapping.meta_options import names_in, own_option, stored_names
 from lading.model.computed import computed_once
 from lading.model.entities import Entities
-from lading.model.rowsets import Links, Reference, RowSet
+from lading.model.rowsets import Column, Links, Reference, RowSet
+
+#: Rows with plain fields of a foreign key, its columns, and the table that it leads to.
+StoredKey = tuple[RowSet, tuple[Column, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,15 @@ def required_circle(entities: Entities) -> list[Reference]:
     return _Graph(entities).required_circle()
 
 
+def closing_keys(entities: Entities) -> list[StoredKey]:
+    """Return the foreign keys of plain fields that close a cycle; none beside a required circle.
+
+    No load order would have the rows there that they lead to.
+    """
+    graph = _Graph(entities)
+    return [] if graph.required_circle() else graph.lay_stored()
+
+
 class _Graph:
     def __init__(self, entities: Entities) -> None:
         self.entities = entities
@@ -84,8 +96,7 @@ class _Graph:
         for rows in self.rows:
             self._lay_required(rows)
         self._refuse_cycles()
-        for rows in self.rows:
-            self._lay_stored(rows)
+        self._refuse_closing(self.lay_stored())
         for rows in self.rows:
             self._lay_nullable(rows)
             self._lay_inline(rows)
@@ -99,6 +110,15 @@ class _Graph:
             parents_first=frozenset(self.parents_first),
             dependencies={name: self._dependencies(name) for name in roots},
         )
+
+    def lay_stored(self) -> list[StoredKey]:
+        """Load what plain fields of foreign keys lead to first; return those that close a cycle."""
+        return [
+            (rows, columns, target)
+            for rows in self.rows
+            for columns, target in _stored_keys(rows)
+            if not self._lay_stored(rows, columns, target)
+        ]
 
     # Edges point from what must be there to what needs it.
 
@@ -160,20 +180,34 @@ class _Graph:
             "or own one by the other",
         )
 
-    def _lay_stored(self, rows: RowSet) -> None:
-        """Load what plain fields of foreign keys lead to first, unless that closes a cycle."""
-        fields = {value.column for value in rows.values}
-        carried = [set(reference.columns) for reference in rows.references]
-        keys = [key for table in rows.tables for key in table.foreign_key_constraints]
-        for foreign_key in sorted(keys, key=attrgetter("column_keys")):
-            columns = {element.parent for element in foreign_key.elements}
-            if not columns <= fields or columns in carried:
-                continue
-            target = foreign_key.elements[0].target_fullname.rpartition(".")[0]
-            for node in (other.name for other in self.rows if other.table.fullname == target):
-                if not nx.has_path(self.graph, rows.entity, node):
-                    label = f"{rows.name}.{foreign_key.column_keys[0]}"
-                    self.graph.add_edge(node, rows.entity, label=label)
+    def _refuse_closing(self, keys: Iterable[StoredKey]) -> None:
+        """Refuse declared plain fields that a reference could stand for, which has a load order."""
+        for rows, columns, target in keys:
+            names = [value.attribute for value in rows.values if value.column in columns]
+            is_self = target in {table.fullname for table in rows.tables}
+            if set(names) <= set(stored_names(rows.schema)) and (
+                is_self or any(column.nullable for column in columns)
+            ):
+                raise DeclarationError(
+                    "import-cycle",
+                    f"{rows.schema.__name__}: Meta.stored names {', '.join(names)}, a foreign key "
+                    f"that leads{'' if is_self else ' in a circle'} to its own table, so that no "
+                    "order of imports has the rows first that others need; leave it out of "
+                    "stored: a reference can be set later",
+                )
+
+    def _lay_stored(self, rows: RowSet, columns: tuple[Column, ...], target: str) -> bool:
+        """Load the rows of a table first, unless that closes a cycle; tell whether it doesn't."""
+        nodes = [other.name for other in self.rows if target in {t.fullname for t in other.tables}]
+        is_inline = not any(nx.has_path(self.graph, rows.entity, node) for node in nodes)
+        needing = rows.entity if is_inline else rows.name
+        if any(nx.has_path(self.graph, needing, node) for node in nodes):
+            return False
+        if not is_inline:
+            self.deferred.add(rows.name)
+        for node in nodes:
+            self.graph.add_edge(node, needing, label=f"{rows.name}.{columns[0].name}")
+        return True
 
     def _lay_nullable(self, rows: RowSet) -> None:
         for reference in sorted(rows.references, key=attrgetter("name")):
@@ -221,6 +255,17 @@ class _Graph:
                     other.entity for other in self.rows if other.table is reference.target.table
                 }
         return tuple(sorted(names - {name}))
+
+
+def _stored_keys(rows: RowSet) -> Iterator[tuple[tuple[Column, ...], str]]:
+    """Yield the foreign keys whose columns are plain fields, each with its target's table."""
+    fields = {value.column for value in rows.values}
+    carried = [set(reference.columns) for reference in rows.references]
+    keys = [key for table in rows.tables for key in table.foreign_key_constraints]
+    for foreign_key in sorted(keys, key=attrgetter("column_keys")):
+        columns = tuple(element.parent for element in foreign_key.elements)
+        if fields.issuperset(columns) and set(columns) not in carried:
+            yield columns, foreign_key.elements[0].target_fullname.rpartition(".")[0]
 
 
 def all_references(rows: RowSet) -> Iterator[Reference]:

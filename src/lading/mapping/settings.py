@@ -25,5 +25,8 @@ class Settings:
     decisions: Mapping[SchemaClass, Mapping[str, str]] = field(default_factory=dict)
     #: The columns of adopted foreign keys that are carried as plain fields, to open circles.
     opened: frozenset[tuple[Column, ...]] = frozenset()
+    #: The columns of adopted foreign keys that stay references, though rows have only a part of
+    #: them: rows with plain fields in their place would have no load order.
+    closing: frozenset[tuple[Column, ...]] = frozenset()
     #: The keys that adopted schemas have where they could have them.
     preferred_keys: Mapping[SchemaClass, tuple[str, ...]] = field(default_factory=dict)

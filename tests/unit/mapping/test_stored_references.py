@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import relationship
 
-from lading import Catalog, DeclarationError, import_order
+from lading import Catalog, DeclarationError, Owned, import_order
+from lading.mapping.load_order import load_order_of
 from support.declaring import new_base, schema_for, table, to
 
 
@@ -35,9 +36,22 @@ def test_what_a_stored_reference_leads_to_comes_first() -> None:
     """The database minds the foreign key all the same."""
     base, catalog = new_base(), Catalog("farm", keep_ids=True)
     schema_for(table(base, "zoos"), catalog)
-    hens = table(base, "hens", zoo_id=to("zoos.id"), hen_id=to("hens.id"))
-    schema_for(hens, catalog, stored=("zoo_id", "hen_id"))
+    hens = table(base, "hens", zoo_id=to("zoos.id"))
+    schema_for(hens, catalog, stored=("zoo_id",))
     assert import_order(catalog) == {"zoos": 1, "hens": 2}
+
+
+@pytest.mark.parametrize(
+    ("hen_to", "where"), [("hens.id", "to its own table"), ("eggs.id", "in a circle to its own")]
+)
+def test_stored_references_that_lead_back_have_no_order(hen_to: str, where: str) -> None:
+    """As references they are set later; as plain fields rows would come before what they need."""
+    base, catalog = new_base(), Catalog("farm", keep_ids=True)
+    schema_for(table(base, "hens", from_id=to(hen_to)), catalog, stored=("from_id",))
+    schema_for(table(base, "eggs", hen_id=to("hens.id", null=False)), catalog)
+    message = f"HensSchema: Meta.stored names from_id, a foreign key that leads {where}"
+    with pytest.raises(DeclarationError, match=message):
+        import_order(catalog)
 
 
 def test_ids_that_imports_make_anew_cant_be_stored() -> None:
@@ -48,3 +62,16 @@ def test_ids_that_imports_make_anew_cant_be_stored() -> None:
         "anew; keep those ids with keep_id = True",
     ):
         farm().use()
+
+
+def test_owned_rows_wait_for_what_their_stored_references_lead_to() -> None:
+    """They come after their parents where these must be there before."""
+    base, catalog = new_base(), Catalog("farm", keep_ids=True)
+    nests = table(base, "nests", coop_id=to("coops.id", null=False))
+    coops = table(base, "coops", hens=relationship("Hens"))
+    hens = table(base, "hens", coop_id=to("coops.id", null=False), nest_id=to("nests.id"))
+    schema_for(nests, catalog)
+    owned = schema_for(hens, catalog, stored=("nest_id",))
+    schema_for(coops, catalog, {"hens": Owned(owned)})
+    order = load_order_of(catalog.use())
+    assert order.steps == ("coops", "nests", "coops.hens")
