@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import mapped_column, relationship
 
-from lading import ImportFailed, Owned, PlanChanged, diff, export_document, import_document
+from lading import Catalog, ImportFailed, Owned, PlanChanged, diff, export_document, import_document
 from support.backends import ON_SQLITE, Backend
 from support.declaring import catalog_of, new_base, schema_for, slugs, table, to
 from support.deleting import filled, foretold, mirrored
@@ -51,6 +51,24 @@ def database(backend: Backend, *sql: str) -> Iterator[tuple[sa.Engine, Any]]:
     parts = [{**row, "thing_id": row["id"]} for row in slugs(*range(1, 9))]
     with filled(backend, base, things=slugs(*range(1, 9)), parts=parts) as engine:
         run_sql(engine, *sql)
+        yield engine, catalog
+
+
+@contextmanager
+def uses_by_id(backend: Backend, action: str) -> Iterator[tuple[sa.Engine, Any]]:
+    """Yield a database of uses and their parts, which hold ids of things, and its catalog."""
+    base, catalog = new_base(), Catalog("uses", keep_ids=True)
+    schema_for(table(base, "things"), catalog)
+    part = table(
+        base, "parts", use_id=to("uses.id", null=False), thing_id=to("things.id", ondelete=action)
+    )
+    use = table(base, "uses", thing_id=to("things.id", ondelete=action), parts=relationship(part))
+    owned = Owned(schema_for(part, catalog, stored=("thing_id",)))
+    schema_for(use, catalog, {"parts": owned}, stored=("thing_id",))
+    with filled(
+        backend, base, things=slugs(1, 2, 3), uses=slugs(1, 2, 3, thing_id=1),
+        parts=[{**row, "use_id": row["id"]} for row in slugs(1, 2, 3, thing_id=1)],
+    ) as engine:  # fmt: skip
         yield engine, catalog
 
 
@@ -494,6 +512,98 @@ class TestImports:
             (1, "thing"),
         ]
         assert all(problem.message.startswith(text) for problem in plan.problems)
+
+    @pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "NO ACTION"])
+    def test_plain_fields_that_a_mirror_points_elsewhere_hold_nothing(
+        self, backend: Backend, action: str
+    ) -> None:
+        """Of records, of rows that they own, and of records that are deleted themselves."""
+        with uses_by_id(backend, action) as (engine, catalog):
+            document = export_document(engine, catalog=catalog)
+            del document["things"][0], document["uses"][2]
+            for use in document["uses"]:
+                use["thing_id"] = 2
+                for part in use["parts"]:
+                    part["thing_id"] = 3
+            options: Any = {"catalog": catalog, "on_conflict": "mirror"}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            assert (list(plan.problems), list(plan.cascades)) == ([], [])
+            report = import_document(engine, document, expect=plan, **options)
+            assert (report.updated, report.deleted) == (2, 2)
+            now = export_document(engine, catalog=catalog)
+            assert (now["things"], now["uses"]) == (document["things"], document["uses"])
+
+    @pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "NO ACTION"])
+    def test_plain_fields_that_stay_hold_what_a_mirror_deletes(
+        self, backend: Backend, action: str
+    ) -> None:
+        """Neither plan nor import lets the database alter what the bundle says."""
+        with uses_by_id(backend, action) as (engine, catalog):
+            document = export_document(engine, catalog=catalog)
+            del document["things"][0]
+            options: Any = {"catalog": catalog, "on_conflict": "mirror", "cascade": True}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            with pytest.raises(ImportFailed) as refused:
+                import_document(engine, document, **options)
+        problems = list(refused.value.report.problems)
+        assert [problem.key for problem in problems] == [{"slug": "s1"}]
+        assert "records that stay refer to it by" in problems[0].message
+        assert list(map(str, plan.problems)) == list(map(str, problems))
+
+    @pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "NO ACTION"])
+    def test_a_plan_knows_which_plain_fields_would_refer_to_what_a_mirror_deletes(
+        self, backend: Backend, action: str
+    ) -> None:
+        """Of new records, of changed ones, and of rows that they own."""
+        with uses_by_id(backend, action) as (engine, catalog):
+            document = export_document(engine, catalog=catalog)
+            uses = document["uses"]
+            del document["things"][1]
+            uses[0]["thing_id"] = 2
+            uses[1]["parts"][0]["thing_id"] = 2
+            uses.append({**uses[2], "slug": "s4", "id": 4, "thing_id": 2, "parts": []})
+            options: Any = {"catalog": catalog, "on_conflict": "mirror", "cascade": True}
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            with pytest.raises(
+                ImportFailed, match=r"records that stay refer to it by (parts|uses)\.thing_id"
+            ):
+                import_document(engine, document, **options)
+        text = "things: the bundle lacks the record of the row with id 2, so it would be deleted"
+        assert [(problem.record, problem.field) for problem in plan.problems] == [
+            (4, "thing_id"),
+            (1, "thing_id"),
+            (2, "parts.1.thing_id"),
+        ]
+        assert all(problem.message.startswith(text) for problem in plan.problems)
+
+    @pytest.mark.parametrize("action", ["CASCADE", "NO ACTION"])
+    def test_plain_fields_of_an_adopted_composite_key(self, backend: Backend, action: str) -> None:
+        """Travel as they are where a row has the foreign key in part."""
+        with backend.database(sa.MetaData()) as engine:
+            run_sql(
+                engine,
+                "CREATE TABLE zones (a INTEGER NOT NULL, b INTEGER NOT NULL, PRIMARY KEY (a, b))",
+                "CREATE TABLE areas (slug VARCHAR(9) PRIMARY KEY, a INTEGER, b INTEGER, "
+                f"FOREIGN KEY (a, b) REFERENCES zones (a, b) ON DELETE {action})",
+                "INSERT INTO zones VALUES (1, 1), (4, 4)",
+                "INSERT INTO areas VALUES ('x', 4, 4), ('y', 1, NULL)",
+            )
+            catalog = Catalog.from_metadata(engine)
+            document = export_document(engine, catalog=catalog)
+            zones, (area, _) = document["zones"], document["areas"]
+            assert (area["a"], area["b"]) == (4, 4)
+            options: Any = {"catalog": catalog, "on_conflict": "mirror"}
+            area["a"] = area["b"] = 1
+            document["zones"] = zones[:1]
+            plan: Any = import_document(engine, document, dry_run=True, **options)
+            report = import_document(engine, document, expect=plan, **options)
+            assert (report.updated, report.deleted) == (1, 1)
+            document["zones"] = []
+            plan = import_document(engine, document, dry_run=True, **options)
+            with pytest.raises(ImportFailed) as refused:
+                import_document(engine, document, **options)
+        problems = list(map(str, refused.value.report.problems))
+        assert list(map(str, plan.problems)) == problems
 
     def test_a_diff_names_no_rows_that_go_along(self, backend: Backend) -> None:
         """So it is refused with them, even if they may go, and the plan to take instead is named."""

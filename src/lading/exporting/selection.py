@@ -86,7 +86,7 @@ class Scope:
         )
         statement = (
             sa.select(sa.func.count())
-            .select_from(chain(rows, reference))
+            .select_from(chain(rows, reference.columns[0].table))
             .where(is_set(reference, reference.columns[0].table), foreign.not_in(inside))
         )
         condition = self.where.get(rows.entity)
@@ -100,9 +100,8 @@ class Scope:
         return sa.true()
 
 
-def chain(rows: RowSet, reference: Reference) -> Any:
-    """Join a reference's table up to the entity's own, whose conditions and ids select."""
-    table = reference.columns[0].table
+def chain(rows: RowSet, table: Any) -> Any:
+    """Join one of a row set's tables up to the entity's own, whose conditions and ids select."""
     joined: Any = table
     extension = rows.extension_of(table)
     if extension is not None:
@@ -174,7 +173,11 @@ class _Closure:
 
     def _targets(self, rows: RowSet, reference: Reference, fresh: set[Row] | None) -> list[Row]:
         """Return the foreign keys' values of fresh rows (of all rows, for None)."""
-        statement = sa.select(*reference.columns).distinct().select_from(chain(rows, reference))
+        statement = (
+            sa.select(*reference.columns)
+            .distinct()
+            .select_from(chain(rows, reference.columns[0].table))
+        )
         statement = statement.correlate(None)
         sql = self.database.dialect.text_of(statement)
         if fresh is None:

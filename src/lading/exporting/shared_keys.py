@@ -149,7 +149,7 @@ class Referring:
         self.reference = reference = referrer.reference
         self.source: Any = reference.columns[0].table
         self.selection = Selection(database.dialect, self.source)
-        self.selection.joined = chain(referrer.rows, reference)
+        self.selection.joined = chain(referrer.rows, reference.columns[0].table)
         self.target = self.selection.join(reference, self.source)
         self.root_places = [self.selection.raw(column) for column in referrer.root.identity]
         self.target_places = [self.selection.raw(column) for column in self._target_identity()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from lading.database.dialects.base import Row
@@ -25,6 +25,8 @@ from lading.model.rowsets import RowSet
 from lading.report import Problem
 
 Trees = Mapping[str, DoomedTree]
+#: The names of the plain fields that are foreign keys, by row set.
+ForeignFields = Mapping[RowSet, Collection[str]]
 
 
 def delete_doomed(
@@ -204,12 +206,12 @@ def _refuse_replaced(
             entity.outcome.fail(chunk.batch.numbers[place], new, None, message)
 
 
-def rewritten_records(updates: Sequence[CollectedUpdates]) -> Rewritten:
+def rewritten_records(updates: Sequence[CollectedUpdates], foreign: ForeignFields) -> Rewritten:
     """Return the primary keys of the records whose references an update will change, by entity.
 
     To be read once, after the changes are found.
     """
-    return {entity.root.name: _rewritten(entity) for entity in updates}
+    return {entity.root.name: _rewritten(entity, foreign) for entity in updates}
 
 
 def gone_records(
@@ -222,20 +224,24 @@ def gone_records(
     gone: dict[str, RowMarks] = {}
     for entity in updates:
         gone[entity.root.name] = marks = context.journal.closing(RowMarks())
-        for identities in chain(entity.doomed, _rewritten(entity) if rewritten else ()):
+        for identities in chain(entity.doomed, _rewritten(entity, {}) if rewritten else ()):
             marks.add(identities)
     return gone
 
 
-def _rewritten(entity: CollectedUpdates) -> Iterator[list[Row]]:
+def _rewritten(entity: CollectedUpdates, foreign: ForeignFields) -> Iterator[list[Row]]:
     for updates in entity.updates:
-        identities, places = updates.changes.identities, rewritten_places(entity.root, updates)
+        identities = updates.changes.identities
+        places = rewritten_places(entity.root, updates, foreign)
         yield [row for place in places if (row := identities[place]) is not None]
 
 
-def rewritten_places(root: RowSet, updates: RecordUpdates) -> list[int]:
-    """Return the places of the records whose references an update may change."""
-    plain = {value.name for value in root.values}
+def rewritten_places(root: RowSet, updates: RecordUpdates, foreign: ForeignFields) -> list[int]:
+    """Return the places of the records whose references an update may change.
+
+    ``foreign`` names the plain fields that are foreign keys.
+    """
+    plain = {value.name for value in root.values} - set(foreign.get(root, ()))
     changed = enumerate(updates.changes.fields)
     return [place for place, fields in changed if root.children or not fields.keys() <= plain]
 

@@ -19,6 +19,7 @@ from lading.importing.updates.left_rows import rows_left_first
 from lading.loading.agreement_checks import AgreementChecks
 from lading.loading.doomed import rewritten_places
 from lading.loading.doomed_targets import DoomedTargets
+from lading.loading.plain_targets import PlainTargets
 from lading.loading.planned_keys import PlannedKeys, PlannedReferences
 from lading.loading.reference_keys import ReferenceKeys, reference_keys
 from lading.loading.unique_checks import UniqueChecks
@@ -83,7 +84,12 @@ class EntityPlanner:
                 self.reference_keys.add_changed(updates)
 
     def check(
-        self, sharing: Mapping[str, ReferenceKeys], freed: RowMarks, *, compete: bool
+        self,
+        sharing: Mapping[str, ReferenceKeys],
+        freed: RowMarks,
+        plain: PlainTargets,
+        *,
+        compete: bool,
     ) -> None:
         """Check what would be written, and record what passes.
 
@@ -91,6 +97,7 @@ class EntityPlanner:
             sharing: knows the records that will share what references find them by, by entity.
             freed: has the owned rows that go before, by table and primary key; those that these
                 records drop are added.
+            plain: finds the plain fields that lead to doomed rows.
             compete: whether records are held against each other's unique values: not before
                 those are left out that are bad by themselves, for they take nothing.
         """
@@ -105,9 +112,10 @@ class EntityPlanner:
             freed=freed,
             compete=compete,
         )
-        self._check_new(self._references(sharing, _at_once(self.context.order)), references, unique)
+        at_once = self._references(sharing, _at_once(self.context.order))
+        self._check_new(at_once, references, unique, plain)
         if self.updates is not None:
-            self._check_updates(self.updates, references, unique)
+            self._check_updates(self.updates, references, unique, plain)
 
     def _references(
         self, sharing: Mapping[str, ReferenceKeys], order: LoadOrder
@@ -115,7 +123,11 @@ class EntityPlanner:
         return PlannedReferences(self.context.resolvers, order, self.outcome, self.keys, sharing)
 
     def _check_new(
-        self, at_once: PlannedReferences, references: PlannedReferences, unique: UniqueChecks
+        self,
+        at_once: PlannedReferences,
+        references: PlannedReferences,
+        unique: UniqueChecks,
+        plain: PlainTargets,
     ) -> None:
         """Check new records, as an import does: what is written after them is looked at last."""
         waits = _waits(self.root, self.context.order)
@@ -124,7 +136,7 @@ class EntityPlanner:
             unique.check(batch.without(self.outcome.bad))
             if waits:
                 self._resolve(references, batch.without(self.outcome.bad))
-            self._check_targets(batch.without(self.outcome.bad))
+            self._check_targets(batch.without(self.outcome.bad), plain)
             good = batch.without(self.outcome.bad)
             self.outcome.counts.inserted += len(good)
             self.recorder.insert(good)
@@ -136,15 +148,20 @@ class EntityPlanner:
         resolved = references.resolve(self.root, batch, places_of_records(self.outcome, batch))
         self.agreement.check(resolved.without(self.outcome.bad))
 
-    def _check_targets(self, batch: Batch) -> None:
+    def _check_targets(self, batch: Batch, plain: PlainTargets) -> None:
         """Check that nothing is to be deleted that records will refer to."""
         if self.keys.doomed:
             resolvers, order = self.context.resolvers, self.context.order
             targets = DoomedTargets(resolvers, order, self.outcome, self.keys)
             targets.resolve(self.root, batch, places_of_records(self.outcome, batch))
+            plain.check(self.root, batch, self.outcome, self.keys.doomed)
 
     def _check_updates(
-        self, collected: CollectedUpdates, references: PlannedReferences, unique: UniqueChecks
+        self,
+        collected: CollectedUpdates,
+        references: PlannedReferences,
+        unique: UniqueChecks,
+        plain: PlainTargets,
     ) -> None:
         """Check the records that would change."""
         for updates in collected.updates:
@@ -156,8 +173,8 @@ class EntityPlanner:
             good_updates = updates.without(self.outcome.bad)
             unique.check(good_updates.batch, good_updates.changes)
             good_updates = updates.without(self.outcome.bad)
-            rewritten = rewritten_places(self.root, good_updates)
-            self._check_targets(good_updates.batch.take(rewritten))
+            rewritten = rewritten_places(self.root, good_updates, plain.fields)
+            self._check_targets(good_updates.batch.take(rewritten), plain)
             self.outcome.counts.updated += len(batch.without(self.outcome.bad))
             self.recorder.update(batch.numbers, updates.alterations, self.outcome.bad)
             self._exclude(batch)

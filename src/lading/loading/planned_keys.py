@@ -100,17 +100,22 @@ class PlannedKeys:
             owners = [values[owner] for owner in nested.owners] if values else ()
             yield from self._entries(children.rows, nested.batch, owned, owners, are_new=True)
 
-    def add_going(self, left: Iterable[DoomedTree], doomed: Iterable[DoomedTree]) -> None:
-        """Add the rows of trees, which go: owned rows that left their records, and records."""
-        self._mark(self.going, left)
-        self._mark(self.doomed, doomed)
+    def add_going(
+        self, left: Iterable[DoomedTree], doomed: Iterable[DoomedTree], tables: Iterable[Any]
+    ) -> None:
+        """Add the rows of trees, which go: owned rows that left their records, and records.
 
-    def _mark(self, marks: RowMarks, trees: Iterable[DoomedTree]) -> None:
+        Plain fields lead to the ``tables``.
+        """
         referred = {
             reference.target.table
             for rows in self.entities.all_rows()
             for reference in (*rows.references, *(links.reference for links in rows.links))
         }
+        self._mark(self.going, left, referred)
+        self._mark(self.doomed, doomed, referred.union(tables))
+
+    def _mark(self, marks: RowMarks, trees: Iterable[DoomedTree], referred: set[Any]) -> None:
         for tree in trees:
             for rows in tree.spools:
                 for chunk in tree.chunks(rows) if rows.table in referred else ():

@@ -22,6 +22,7 @@ from lading.loading.doomed import (
 )
 from lading.loading.entity_planner import EntityPlanner
 from lading.loading.loader import Loader
+from lading.loading.plain_targets import PlainTargets
 from lading.loading.planned_keys import PlannedKeys
 from lading.model.rowsets import RowSet
 
@@ -47,15 +48,16 @@ class Planner(Loader):
                         return
             updates = [planner.updates for planner in planners if planner.updates is not None]
             trees, left = doomed_trees(context, updates), all_left(context, updates)
-            refuse_held(context, updates, left, trees, rewritten_records(updates))
+            plain = PlainTargets(context, [*trees.values(), *left.values()])
+            refuse_held(context, updates, left, trees, rewritten_records(updates, plain.fields))
             if self.exclusions.must_restart:
                 return
-            keys.add_going(left.values(), trees.values())
+            keys.add_going(left.values(), trees.values(), plain.tables)
             compete = self.is_settled or not self.options.keeps_good
             sharing = {p.root.name: p.reference_keys for p in planners if p.reference_keys}
             freed = context.journal.closing(RowMarks())
             for planner in planners:
-                planner.check(sharing, freed, compete=compete)
+                planner.check(sharing, freed, plain, compete=compete)
             if sharing:
                 gone = gone_records(context, updates, rewritten=True)
                 for reference_keys in sharing.values():
@@ -69,7 +71,7 @@ class Planner(Loader):
             updates,
             trees,
             cascade=self.options.cascade,
-            rewritten=rewritten_records(updates),
+            rewritten=rewritten_records(updates, plain.fields),
             beside=left,
             refuses=not context.outcomes.problems,
         )

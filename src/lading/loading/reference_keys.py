@@ -233,7 +233,11 @@ class ReferenceKeys:
         target_of = self._held(reference, targets)
         near, identity = reference.columns, owner.root.identity
         columns = [column.label(f"c{n}") for n, column in enumerate((*near, *identity))]
-        statement = sa.select(*columns).select_from(chain(owner.rows, reference)).correlate(None)
+        statement = (
+            sa.select(*columns)
+            .select_from(chain(owner.rows, reference.columns[0].table))
+            .correlate(None)
+        )
         sql, names = database.dialect.text_of(statement), database.dialect.qualified(near)
         marks = gone.get(owner.root.name)
         records: dict[Row, Row] = {}

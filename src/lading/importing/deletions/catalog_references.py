@@ -1,4 +1,7 @@
-"""The catalog's references to doomed rows: of records that stay, or are still to be rewritten."""
+"""The catalog's references to doomed rows: of records that stay, or are still to be rewritten.
+
+A plain field that is a foreign key counts as a reference.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,12 @@ class CatalogReferences:
         self.owners: dict[Relation, list[RecordReference]] = defaultdict(list)
         for root in entities.roots.values():
             for _, rows, reference in references_of(root):
-                owner = RecordReference(root, rows, reference)
+                owner = RecordReference(root, rows, reference.columns)
                 self.owners[graph.relation_of(reference)].append(owner)
+            for rows in root.tree():
+                for plain in graph.plain.get(rows, ()):
+                    owner = RecordReference(root, rows, plain.columns)
+                    self.owners[graph.relation_by(plain.key)].append(owner)
 
     def rewritten_rows(self, key: LiveForeignKey, keys: Sequence[Row]) -> RowMarks | None:
         """Return the rows that refer by a foreign key and whose records will be rewritten."""

@@ -15,6 +15,7 @@ from lading.database.live.live_keys import CASCADE, LiveForeignKey, RealPlace
 from lading.database.lookup import rows_among, streamed_among
 from lading.database.tables import counted_columns, tables_of
 from lading.importing.deletions.doomed_tree import DoomedTree
+from lading.importing.deletions.plain_keys import PlainKey, plain_keys
 from lading.mapping.load_order import all_references
 from lading.model.entities import Entities
 from lading.model.rowsets import Column, Reference, RowSet
@@ -43,8 +44,9 @@ class ReferringRow:
 class LiveGraph:
     """The live foreign keys that lead to doomed rows, and to all that goes along with these.
 
-    What the records' own deletion and update cover is left out: references, owned rows, links
-    and subclasses' rows of the entities that have a tree, whether they go or stay.
+    What the records' own deletion and update cover is left out: references, plain fields that
+    are foreign keys, owned rows, links and subclasses' rows of the entities that have a tree,
+    whether they go or stay.
 
     Args:
         database: the database; it is only read.
@@ -70,6 +72,10 @@ class LiveGraph:
             self.places[table]: list(dict.fromkeys(columns))
             for table, columns in counted_columns(entities.roots.values()).items()
         }
+        #: The foreign keys that plain fields hold, by row set.
+        self.plain: dict[RowSet, list[PlainKey]] = defaultdict(list)
+        for plain in plain_keys(entities, self.keys, self.places, self.known_as):
+            self.plain[plain.rows].append(plain)
         #: The row sets of a table, where an entity with a tree has it.
         self.row_sets: dict[RealPlace, list[RowSet]] = defaultdict(list)
         self.covered: set[Relation] = set()
@@ -98,6 +104,8 @@ class LiveGraph:
         """Yield the foreign keys that a row set's records set themselves."""
         for reference in all_references(rows):
             yield self.relation_of(reference)
+        for plain in self.plain.get(rows, ()):
+            yield self.relation_by(plain.key)
         for pairs in (
             *(children.pairs for children in rows.children),
             *(extension.pairs for extension in rows.extensions),

@@ -13,16 +13,16 @@ from lading.database.live.live_keys import LiveForeignKey
 from lading.database.lookup import keys_at, streamed_among
 from lading.exporting.selection import chain
 from lading.importing.deletions.live_graph import LiveGraph
-from lading.model.rowsets import Reference, RowSet
+from lading.model.rowsets import Column, RowSet
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReference:
-    """A reference of an entity's records: of the records themselves, or of rows that they own."""
+    """A foreign key of an entity's records: of the records themselves, or of rows that they own."""
 
     root: RowSet
     rows: RowSet
-    reference: Reference
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ def referring_records(
         owner: the reference.
         keys: what the rows hold, in the order of the foreign key's columns.
     """
-    by_name = {graph.known_as(column.name): column for column in owner.reference.columns}
+    by_name = {graph.known_as(column.name): column for column in owner.columns}
     near = [by_name[graph.known_as(name)] for name in key.columns]
     columns = {column.name: column for column in near[0].table.columns}
     identity = [columns[name] for name in graph.identity(key.table)]
     selected = [*near, *identity, *owner.root.identity]
     statement = sa.select(*(column.label(f"c{n}") for n, column in enumerate(selected)))
-    statement = statement.select_from(chain(owner.rows, owner.reference)).correlate(None)
+    statement = statement.select_from(chain(owner.rows, owner.columns[0].table)).correlate(None)
     sql, names = database.dialect.text_of(statement), database.dialect.qualified(near)
     first, second = len(near), len(near) + len(identity)
     for part in streamed_among(database, sql, near, names, keys):
