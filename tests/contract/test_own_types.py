@@ -336,13 +336,18 @@ def test_texts_that_are_stored_as_numbers_go_round(
 
 
 @pytest.mark.parametrize(
-    ("impl", "raw", "what"), [(sa.String(5), "", "''"), (sa.JSON(), "null", "JSON's null")]
+    ("impl", "python", "raw", "what"),
+    [
+        (sa.String(5), str, "", "''"),
+        (sa.JSON(), str, "null", "JSON's null"),
+        (sa.JSON(), dict, "{}", "'{}'"),
+    ],
 )
 def test_a_type_that_reads_a_value_as_null_is_told_so(
-    engine: sa.Engine, impl: Any, raw: str, what: str
+    engine: sa.Engine, impl: Any, python: Any, raw: str, what: str
 ) -> None:
     """The error says that the type makes None of it, whatever its Python type."""
-    model = thing(Public(lambda: impl, str, str, lambda stored: stored or None))
+    model = thing(Public(lambda: impl, python, python, lambda stored: stored or None))
     model.metadata.create_all(engine)
     with engine.begin() as connection:
         connection.execute(

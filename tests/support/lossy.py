@@ -75,6 +75,16 @@ class Passed(sa.TypeDecorator[Decimal]):
         return value
 
 
+class Documents(sa.TypeDecorator[Any]):
+    """JSON as it is."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        return value
+
+
 class LosesWriting(fields.String):
     """A field that writes texts without the blanks around them."""
 

@@ -33,7 +33,8 @@ def integer_supply(facts: Facts) -> Supply:
     """Return integers at and inside the ends of every engine's ranges."""
     numbers = [number for number in (0, *NEAR_ENDS) if facts.everywhere(number)] or [0, 100]
     counting = stepped(facts, 1, 1, max(1, *numbers))
-    return replace(counting, edges=[*counting.edges, *(0, 1, -1, 2, 10, 100), *NEAR_ENDS])
+    edges = [*counting.edges, *(0, 1, -1, 2, 10, 100), *NEAR_ENDS]
+    return replace(counting, edges=edges, worst=(0, 1, -1))
 
 
 def decimal_supply(facts: Facts, precision: int | None, scale: int | None) -> Supply:
@@ -51,6 +52,7 @@ def decimal_supply(facts: Facts, precision: int | None, scale: int | None) -> Su
     return replace(
         counting,
         edges=[*counting.edges, *edges],
+        worst=[scaled(number, places) for number in (0, 1, full) if number <= full],
         fullest=fullest if bound is None else min(bound, fullest),
     )
 
@@ -80,4 +82,4 @@ def decimal_bounds(facts: Facts) -> Facts:
 def float_supply(facts: Facts) -> Supply:
     """Return doubles, those that single precision keeps, and words."""
     counting = stepped(facts, 1.5, 1.0, 10**PLAIN_DIGITS)
-    return replace(counting, edges=[*counting.edges, *FLOATS])
+    return replace(counting, edges=[*counting.edges, *FLOATS], worst=(0.0, 0.1, -1.5))

@@ -120,7 +120,8 @@ def bytes_supply(facts: Facts) -> Supply:
 
     full = b"\xff" * min(FULL, facts.room or FULL)
     least = b"-" * shortest if exact is not None else b"x" * shortest
-    return Supply(plain, count, list(dict.fromkeys(edges)), (), least, full)
+    edges = list(dict.fromkeys(edges))
+    return Supply(plain, count, edges, edges[:2], least, full)
 
 
 def uuid_supply(facts: Facts, *, as_text: bool) -> Supply:

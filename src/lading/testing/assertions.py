@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from lading.catalog import Catalog
+from lading.errors import ArgumentError
 from lading.fresh_databases.factories import (
     EngineFactory,
     check_factory,
@@ -67,11 +68,14 @@ def assert_moves(
         to_engine: Another such engine or factory.
 
     Raises:
+        ArgumentError: An argument isn't of these forms.
         RoundTripError: Something was lost or altered; the text names entity, record and field.
     """
     for argument, given in (("from_engine", from_engine), ("to_engine", to_engine)):
         if not isinstance(given, sa.Engine):
             check_factory(argument, given, "an Engine, or a function that returns a fresh one")
+    if isinstance(to_engine, sa.Engine) and to_engine is from_engine:
+        raise ArgumentError("to_engine", to_engine, "another engine than from_engine")
     with Trip(catalog, dataset) as trip:
         source, target = (
             trip.opened(_factory(engine, catalog)) for engine in (from_engine, to_engine)

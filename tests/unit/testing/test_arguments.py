@@ -303,6 +303,13 @@ def test_every_argument_is_checked(function: Any, argument: str, wrong: Any) -> 
     assert caught.value.argument == argument
 
 
+def test_a_dataset_does_not_move_to_where_it_is() -> None:
+    """One engine's database would hold every row already."""
+    catalog, engine = zoo.family().catalog, sa.create_engine("sqlite://")
+    with pytest.raises(ArgumentError, match="expected another engine than from_engine"):
+        assert_moves(catalog, Dataset(Plans(catalog), []), engine, engine)
+
+
 def test_names_of_columns_may_be_of_several_kinds() -> None:
     """What is no name at all is told like any that is unknown."""
     some: Any = {"people.slag": st.just("x"), 5: st.just("y")}

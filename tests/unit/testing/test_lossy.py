@@ -22,6 +22,7 @@ from support.lossy import (
     Absent,
     Address,
     Coarse,
+    Documents,
     LosesBlanks,
     LosesReading,
     LosesWriting,
@@ -119,6 +120,11 @@ def test_what_loses_nothing_goes_round(name: str) -> None:
     type_, field = LOSSLESS[name]
     goes_round(things(type_, field and own(field), nullable=field is not None), count=15)
     goes_round(things(type_, field and own(field), unique=True), count=15)
+
+
+def test_nulls_of_decorated_json_are_sql_s() -> None:
+    """A decorator may make JSON's null of None, which no row that is drawn means."""
+    goes_round(things(Documents(), nullable=True), count=15)
 
 
 def addressed(*, typed: bool) -> Catalog:

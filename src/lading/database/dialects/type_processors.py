@@ -78,6 +78,8 @@ class Processed:
         except Exception as error:  # a type of the application's own may raise anything
             raise NotUndone(f"its type can't read {shown(loaded)}: {error!r}") from error
         if value is None and self.is_json:
+            if self.as_impl(loaded) is not None:
+                raise _nothing(shown(loaded))
             value = JSON_NULL  # SQL's NULL never comes here
         if value is None and self.kind.name == CUSTOM:
             raise _nothing(shown(loaded))

@@ -10,6 +10,7 @@ import networkx as nx
 import sqlalchemy as sa
 
 from lading.fresh_databases.factories import engine_name
+from lading.mapping.columns import underlying
 from lading.testing.datasets.dataset import Dataset, Instance, Resolved
 
 Row = dict[str, Any]
@@ -51,8 +52,12 @@ class RowInserter:
 
     def write(self, instances: Iterable[Instance]) -> None:
         """Insert all rows, then set what had to wait."""
-        for (table, _), rows in groupby(self._rows(instances), key=lambda pair: pair[0]):
-            self.connection.execute(sa.insert(self.as_stored(table)), [row for _, row in rows])
+        for (table, _), pairs in groupby(self._rows(instances), key=lambda pair: pair[0]):
+            rows, insert = [row for _, row in pairs], sa.insert(self.as_stored(table))
+            if any(isinstance(value, sa.Null) for row in rows for value in row.values()):
+                self.connection.execute(insert.values(rows))  # NULL in SQL, past any decorator
+            else:
+                self.connection.execute(insert, rows)
         for instance, table in self.later:
             self.update(instance, table)
 
@@ -73,13 +78,14 @@ class RowInserter:
 
     def _row(self, instance: Instance, table: sa.Table) -> Row:
         """Return a row with SQL's NULL where a plain ``None`` would be JSON's own null."""
-        dialect = self.connection.dialect
-        return {
+        row = self.resolved.row(instance, table)
+        types = {name: table.c[name].type for name, value in row.items() if value is None}
+        nulls = {
             name: sa.null()
-            if value is None and isinstance(table.c[name].type.dialect_impl(dialect), sa.JSON)
-            else value
-            for name, value in self.resolved.row(instance, table).items()
+            for name, type_ in types.items()
+            if isinstance(underlying(type_.dialect_impl(self.connection.dialect)), sa.JSON)
         }
+        return row | nulls
 
     def update(self, instance: Instance, table: sa.Table) -> None:
         """Say a whole row again, lest an ``onupdate`` has its say."""
