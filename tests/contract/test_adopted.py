@@ -814,6 +814,45 @@ def test_foreign_keys_without_a_load_order_stay_references(backend: Backend) -> 
         assert import_document(engine, document, catalog=catalog).inserted == 4
 
 
+MISFITS = {
+    "part": (HALVES[1], "(3, 'nl', 1)", "(3, 'nl', NULL)", "country = NULL",
+             "set all of country, code, or null in all that may be null"),
+    "zone": ("CREATE TABLE areas (id INTEGER PRIMARY KEY, at DATETIME)",
+             "(3, '2024-01-01 10:00:00')", "(3, '2024-01-01 10:00:00+01:00')",
+             "at = '2024-01-01 10:00:00'", "set at to a datetime there"),
+    "number": ("CREATE TABLE areas (id INTEGER PRIMARY KEY, at DATETIME)", "(3, NULL)",
+               "(3, 1700000000)", "at = NULL", "set at to a datetime there"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("misfit", [*MISFITS])
+def test_rows_that_fit_no_imported_record_are_named_with_a_remedy(
+    misfit: str, backend: Backend, tmp_path: Path
+) -> None:
+    """The bundle decides what its records have, and the target's rows follow the remedy."""
+    if misfit != "part" and backend.dialect != "sqlite":
+        pytest.skip("columns of datetimes hold nothing else")
+    areas, whole, row, correction, remedy = MISFITS[misfit]
+
+    def mirror(target: sa.Engine) -> Any:
+        catalog = Catalog.from_metadata(target, name=manifest.catalog)
+        catalog.prefer({}, {entry.entity_type: entry.shape for entry in manifest.files})
+        return import_all(target, tmp_path / "a", catalog=catalog, on_conflict="mirror")
+
+    with backend.database() as source, backend.database() as target:
+        run(source, HALVES[0], areas, HALVES[2], f"INSERT INTO areas VALUES {whole}")
+        run(target, HALVES[0], areas, HALVES[2], f"INSERT INTO areas VALUES {row}")
+        manifest = export_all(source, tmp_path / "a", catalog=Catalog.from_metadata(source))
+        with pytest.raises(TargetError, match=r"row with id 3") as caught:
+            mirror(target)
+        assert caught.value.remedy == (
+            f"Delete the row, or {remedy}, as it is in the records that are imported or compared, "
+            "and so with all rows alike."
+        )
+        run(target, f"UPDATE areas SET {correction}")
+        assert mirror(target).deleted == 0
+
+
 def test_a_foreign_key_that_a_row_has_in_part_is_refused_with_what_to_declare(
     backend: Backend,
 ) -> None:

@@ -24,6 +24,8 @@ from lading.values.scalars import Text, Uuid
 Shape = Mapping[str, Any]
 #: How many characters a UUID has with its dashes; a shorter column has room for one without.
 UUID_LENGTH = 36
+#: Under which a table's ``info`` says that records from elsewhere decide the kinds of its columns.
+PREFERRED = "lading: as in other records"
 
 
 class UuidText(sa.TypeDecorator[uuid.UUID]):
@@ -98,11 +100,13 @@ def prefer_types(shapes: Mapping[Mapper[Any], Shape]) -> None:
         shapes: The shapes of records in the bundle, by the mappers of adopted tables.
     """
     for mapper, shape in shapes.items():
+        table: Any = mapper.local_table
+        table.info[PREFERRED] = True
         _prefer_fields(mapper, shape)
     retyped = {column for mapper, shape in shapes.items() for column in _retyped(mapper, shape)}
     metadatas = {column.table.metadata for column in retyped}
-    tables = [table for metadata in metadatas for table in metadata.tables.values()]
-    keys = [key for table in tables for key in table.foreign_keys]
+    tables = [other for metadata in metadatas for other in metadata.tables.values()]
+    keys = [key for other in tables for key in other.foreign_keys]
     while following := {key.parent for key in keys if key.column in retyped} - retyped:
         for key in keys:
             if key.parent in following and key.column in retyped:

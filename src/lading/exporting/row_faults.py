@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 
+from lading.adopting.preferred_types import PREFERRED
 from lading.codegen import CodeBuilder
 from lading.database.dialects.base import Row
 from lading.database.dialects.real_columns import UnfitValue
@@ -126,6 +127,13 @@ class RowFaults:
 
     def _remedy(self, member: Member, cause: Exception) -> str:
         """Say what to do about a member that can't be written."""
+        is_misfit = isinstance(cause, Zoned | UnfitValue | PartlyNull) or (
+            self.is_loose
+            and isinstance(member, Value)
+            and not isinstance(cause, Unscaled | NotUndone)
+        )
+        if is_misfit and PREFERRED in self.rows.table.info:
+            return self._preferred_remedy(member)
         if isinstance(cause, UnfitValue):
             return "Alter the column to what the model says, or the model to what the column is."
         if isinstance(cause, Unscaled):
@@ -148,13 +156,24 @@ class RowFaults:
             return f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
         return "Correct the row and export again."
 
+    def _preferred_remedy(self, member: Member) -> str:
+        """Say what fits records from elsewhere, which decide what a reflected column has."""
+        if isinstance(member, Value):
+            fitting = f"set {member.column.name} to {article(member.kind.name)} there"
+        else:
+            assert isinstance(member, Reference)
+            fitting = _completion(member)
+        return (
+            f"Delete the row, or {fitting}, as it is in the records that are imported or compared, "
+            "and so with all rows alike."
+        )
+
     def _partly_null_remedy(self, member: Member) -> str:
         """Say how to declare that a foreign key's columns are fields, ready to be pasted."""
         assert isinstance(member, Reference)
         columns = member.columns
         if _leads_back(member):
-            listed = ", ".join(column.name for column in columns)
-            return f"Correct the row: set all of {listed}, or null in all that may be null."
+            return f"Correct the row: {_completion(member)}."
         mapper: Mapper[Any] = self.rows.mapper
         names = [mapper.get_property_by_column(column).key for column in columns]
         schema = self.rows.schema
@@ -180,6 +199,12 @@ class RowFaults:
             text = HIDDEN if hides(part) else encode_lines([value])[0].decode()
             parts.append(f"{part.written} {text}")
         return ", ".join(parts)
+
+
+def _completion(reference: Reference) -> str:
+    """Say how a foreign key isn't partly null."""
+    names = ", ".join(column.name for column in reference.columns)
+    return f"set all of {names}, or null in all that may be null"
 
 
 def _leads_back(reference: Reference) -> bool:
