@@ -423,6 +423,26 @@ def test_types_that_one_engine_has_are_declared_as_such(
     assert "stored" not in (tmp_path / "app/schemas.py").read_text("utf-8")
 
 
+def test_days_that_are_none_are_proved_behind_references(mariadb: Backend, tmp_path: Path) -> None:
+    """Both ends of a foreign key have one type, be there a default at one or not."""
+    with mariadb.database() as source:
+        run(
+            source,
+            "CREATE TABLE days (id INTEGER PRIMARY KEY, day DATE NOT NULL DEFAULT '0000-00-00', "
+            "UNIQUE (day))",
+            "CREATE TABLE posts (id INTEGER PRIMARY KEY, slug VARCHAR(9) NOT NULL UNIQUE, day DATE, "
+            "FOREIGN KEY (day) REFERENCES days (day))",
+            "CREATE TABLE plans (day DATE DEFAULT '0000-00-00', of DATE PRIMARY KEY, "
+            "FOREIGN KEY (day) REFERENCES plans (of))",
+            "SET sql_mode = ''",
+            "INSERT INTO days VALUES (1, '0000-00-00'), (2, '2020-01-01')",
+            "INSERT INTO posts VALUES (1, 'a', '0000-00-00'), (2, 'b', '2020-01-01'), (3, 'c', NULL)",
+            "INSERT INTO plans VALUES (NULL, '2020-01-01'), ('2020-01-01', '2020-01-02')",
+        )
+        result = scaffold(source, tmp_path / "app")
+        assert (result.problems, result.records) == ([], 7)
+
+
 def test_a_foreign_key_that_stands_twice_is_written_once(mariadb: Backend, tmp_path: Path) -> None:
     """Migrations leave such twins behind, in an order that isn't always the same."""
     with mariadb.database() as engine:

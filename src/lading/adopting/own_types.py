@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import networkx as nx
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from lading.adopting.odd_types import declared_types
 from lading.mapping.columns import kind_of
 from lading.mapping.engine_types import EngineType, is_mariadb
+
+Columns = set[sa.Column[Any]]
 
 #: The types that travel by engine.  The text of a value must be the same in every session, and be
 #: read as the value that it was.  Types of extensions stay out: a scratch database has none.
@@ -41,22 +44,44 @@ def carry_own_types(connection: sa.Connection, tables: Iterable[sa.Table]) -> No
     engine = "mariadb" if is_mariadb(connection.dialect) else connection.dialect.name
     if engine not in _OWN:
         return
+    tables = list(tables)
+    without_day = _columns_without_day(tables)
     for table in tables:
-        for column, declared in declared_types(connection, table, _unknown(table)):
+        for column, declared in declared_types(connection, table, _unknown(table, without_day)):
             if _OWN[engine].fullmatch(declared):
                 column.type = EngineType(engine, declared)
 
 
-def _unknown(table: sa.Table) -> list[sa.Column[Any]]:
+def _unknown(table: sa.Table, without_day: Columns) -> list[sa.Column[Any]]:
     """Return the columns of types without a kind, and those that hold days without one.
 
-    In a primary key, bits and days stay as they are: a driver gives them otherwise than it takes
-    them, and rows are found by what it gives.
+    In a primary key, bits stay as they are: a driver gives them otherwise than it takes them, and
+    rows are found by what it gives.
     """
     keys = set(table.primary_key.columns)
-    others = {c for c in table.columns if isinstance(c.type, mysql.BIT) or _holds_no_day(c)}
-    unknown = {c for c in table.columns if kind_of(c.type) is None}
-    return [c for c in table.columns if c in (unknown | others) - (keys & others)]
+    bits = {column for column in table.columns if isinstance(column.type, mysql.BIT)}
+    unknown = {column for column in table.columns if kind_of(column.type) is None}
+    retyped = (unknown | bits | without_day) - (keys & bits)
+    return [column for column in table.columns if column in retyped]
+
+
+def _columns_without_day(tables: Iterable[sa.Table]) -> Columns:
+    """Return the columns that hold days without one, and all that foreign keys tie to these.
+
+    As both ends of a foreign key need one type, none is where one of them is in a primary key:
+    days stay as they are there, as bits do.
+    """
+    graph = nx.Graph()
+    for table in tables:
+        graph.add_nodes_from(column for column in table.columns if _holds_no_day(column))
+        graph.add_edges_from((key.parent, key.column) for key in table.foreign_keys)
+    tied = nx.connected_components(graph)
+    return {
+        column
+        for columns in tied
+        if any(map(_holds_no_day, columns)) and not any(c.primary_key for c in columns)
+        for column in columns
+    }
 
 
 def _holds_no_day(column: sa.Column[Any]) -> bool:
