@@ -363,6 +363,27 @@ def test_sqlite_datetimes_with_zones_or_numbers_are_what_they_store(tmp_path: Pa
         engine.dispose()
 
 
+def test_a_key_of_numbers_in_a_sqlite_datetime_keeps_its_name(tmp_path: Path) -> None:
+    """So that empty tables, whose types alone are known, take the bundle."""
+    source, target = (sa.create_engine(f"sqlite:///{tmp_path / name}") for name in ("a", "b"))
+    tables = (
+        "CREATE TABLE slots (at DATETIME PRIMARY KEY)",
+        "CREATE TABLE visits (who TEXT PRIMARY KEY, at DATETIME REFERENCES slots (at))",
+    )
+    run(source, *tables, "INSERT INTO slots VALUES (5)", "INSERT INTO visits VALUES ('x', 5)")
+    run(target, *tables)
+    catalog = Catalog.from_metadata(source, name="a")
+    manifest = export_all(None, tmp_path / "bundle", catalog=catalog)
+    assert b'{"at":5}' in (tmp_path / "bundle" / "01_slots.json").read_bytes()
+    empty = Catalog.from_metadata(target, name="a")
+    empty.prefer({}, {entry.entity_type: entry.shape for entry in manifest.files})
+    import_all(None, tmp_path / "bundle", catalog=empty)
+    with target.connect() as connection:
+        assert connection.exec_driver_sql("SELECT at FROM visits").all() == [(5,)]
+    for engine in (source, target):
+        engine.dispose()
+
+
 def test_a_zone_in_a_declared_datetime_is_refused_with_what_to_declare(tmp_path: Path) -> None:
     """The declaration that the remedy names carries the texts as they are."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'logs.db'}")

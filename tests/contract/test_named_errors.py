@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from lading import (
     Owned,
     TargetError,
     diff,
+    export_all,
     export_document,
     import_document,
 )
@@ -227,8 +229,8 @@ def test_what_only_an_application_s_connections_have_is_told(lacks: str, tmp_pat
 
 
 @ON_SQLITE
-def test_a_virtual_table_without_its_module_is_left_out(backend: Backend) -> None:
-    """Its name alone is read, by imports that look at foreign keys as well."""
+def test_a_virtual_table_without_its_module_is_left_out(backend: Backend, tmp_path: Path) -> None:
+    """Its name alone is read, by imports that look at foreign keys and exports of revisions too."""
     with filled(backend) as engine:
         run(
             engine,
@@ -241,5 +243,6 @@ def test_a_virtual_table_without_its_module_is_left_out(backend: Backend) -> Non
         for work in (*reads(engine), *writes(engine)):
             work()
         adopted = Catalog.from_metadata(engine)
+        export_all(engine, tmp_path / "bundle", catalog=adopted)
         assert "words" not in adopted.use().roots
         assert "virtual table" in str(adopted.coverage()["words"])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import TYPE_NAME
+from lading.mapping.surrogate_keys import IS_NO_ID
 
 #: What SQLite stores in a column whose type only the application knows.
 _STORED: dict[str, TypeEngine[Any]] = {
@@ -114,7 +115,7 @@ def _correct_datetimes(connection: sa.Connection, table: sa.Table) -> None:
         columns, answers[::3], answers[1::3], answers[2::3], strict=True
     ):
         if least == most and (least in ("integer", "real") or zoned):
-            column.type = _STORED[least]
+            _retype(column, least)
 
 
 def loosen(tables: Iterable[sa.Table]) -> None:
@@ -123,6 +124,12 @@ def loosen(tables: Iterable[sa.Table]) -> None:
         options = table.dialect_options["sqlite"]
         if options.get("strict"):
             options["strict"] = False
+
+
+def _retype(column: sa.Column[Any], stored: str) -> None:
+    """Let a column be of what it stores; its declared type is none of ids."""
+    column.type = _STORED[stored]
+    column.info[IS_NO_ID] = True
 
 
 def _correct(connection: sa.Connection, column: sa.Column[Any], declared: str) -> None:
@@ -135,6 +142,6 @@ def _correct(connection: sa.Connection, column: sa.Column[Any], declared: str) -
     kinds = list(connection.execute(query).scalars())
     is_number = set(kinds) <= {"integer", "real"} and declared != ""
     if len(kinds) == 1 and not is_number:
-        column.type = _STORED[kinds[0]]
+        _retype(column, kinds[0])
     elif not kinds and _TEXTUAL.search(declared):
         column.type = sa.Text()

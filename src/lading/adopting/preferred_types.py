@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from lading.mapping.columns import kind_of
 from lading.mapping.foreign_keys import AS_FIELDS, PARTLY_NULL
+from lading.mapping.surrogate_keys import IS_NO_ID
 from lading.values.base import Kind
 from lading.values.scalars import Text, Uuid
 
@@ -134,6 +135,7 @@ def _retyped(mapper: Mapper[Any], shape: Shape) -> Iterator[sa.Column[Any]]:
         kind = kind_of(column.type)
         if field.get("type") in _TYPES and kind is not None and _differs(kind.shape(), field):
             column.type = _type_of(column.type, kind, field)
+            column.info[IS_NO_ID] = True
             yield column
 
 

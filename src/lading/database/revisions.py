@@ -12,10 +12,11 @@ from lading.database.tables import tables_of
 from lading.model.entities import Entities
 from lading.report import RevisionsDiffer
 
-#: Finds the tables of a database that have alembic's column alone, by engine.
+#: Finds the tables of a database that have alembic's column alone, by engine.  Virtual ones of
+#: SQLite, which have no page, can't be asked without their module.
 ALIKE = {
     "sqlite": "SELECT 'main', m.name FROM main.sqlite_master AS m, pragma_table_info(m.name) AS c "
-    "WHERE m.type = 'table' GROUP BY m.name HAVING count(*) = 1 "
+    "WHERE m.type = 'table' AND m.rootpage > 0 GROUP BY m.name HAVING count(*) = 1 "
     f"AND max(c.name) = '{VERSION_COLUMN}'",
     "postgresql": "SELECT n.nspname, c.relname FROM pg_attribute a JOIN pg_class c "
     "ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnatts = 1 "

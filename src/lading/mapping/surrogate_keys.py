@@ -13,6 +13,8 @@ from lading.model.rowsets import Column, SchemaClass
 
 #: The name of a kept id in records.
 ID = "id"
+#: Notes in ``info`` of a column that its integers aren't ids: its field isn't called ``id``.
+IS_NO_ID = "lading: is no id"
 
 
 def surrogate_of(draft: RowSetDraft) -> Column | None:
@@ -60,14 +62,16 @@ def field_name(draft: RowSetDraft, attribute: str) -> str:
     """Return the name of a lone primary key's field.
 
     A declared field keeps its name.  An integer that is kept, and whatever ``natural_key`` calls
-    ``id``, is called ``id``, unless something else is.  Otherwise it is the attribute's name.
+    ``id``, is called ``id``, unless something else is, or it is noted to be no id.  Otherwise it is
+    the attribute's name.
     """
     declared = declared_name(draft, attribute)
     if declared is not None:
         return declared
     key = key_names(draft.schema)
     is_kept_integer = is_kept(draft) and all(
-        map(is_integer, draft.hierarchy.table.primary_key.columns)
+        is_integer(column) and IS_NO_ID not in column.info
+        for column in draft.hierarchy.table.primary_key.columns
     )
     is_id = (is_kept_integer or ID in key) and attribute not in key
     is_free = ID not in draft.hierarchy.attributes() and ID not in draft.declared
