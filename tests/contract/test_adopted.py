@@ -332,24 +332,29 @@ def test_sqlite_columns_of_unknown_types_are_what_they_store(tmp_path: Path) -> 
     engine.dispose()
 
 
-def test_sqlite_datetimes_with_zones_or_numbers_are_what_they_store(tmp_path: Path) -> None:
-    """Byte for byte, into an empty database too; what stores several kinds stays a datetime."""
+def test_sqlite_dates_and_times_that_no_type_keeps_are_what_they_store(tmp_path: Path) -> None:
+    """Byte for byte, into an empty database too; what holds texts and numbers is refused."""
     source, target = (sa.create_engine(f"sqlite:///{tmp_path / name}") for name in ("a", "b"))
     tables = (
         "CREATE TABLE logs (id INTEGER PRIMARY KEY, zoned DATETIME, utc TIMESTAMP, epoch DATETIME, "
-        "usual DATETIME, mixed DATETIME)"
+        "usual DATETIME, mixed DATETIME, seconds TIMESTAMP, julian DATE, number TIME, day DATE, "
+        "hour TIME, blank DATETIME)"
     )
     run(source, tables)
     run(target, tables)
     run(
         source,
         "INSERT INTO logs VALUES (1, '2024-01-01 10:00:00+00:00', '2024-01-01T10:00:00Z', "
-        "1700000000, '2024-01-01 10:00:00.000000', NULL), "
-        "(2, '2024-01-01 10:00:00.5-01:30', '2024-01-01', 1700000001, NULL, NULL)",
+        "1700000000, '2024-01-01 10:00:00.000000', NULL, 1.0, 2460000.5, 3600, "
+        "'2024-01-01 10:00', '10:00+01:00', ''), "
+        "(2, '2024-01-01 10:00:00.5-01:30', '2024-01-01', 1700000001, NULL, NULL, 1.25, NULL, 60, "
+        "'2024-01-01', '10:00:00', '2024-01-01')",
     )
     catalog = Catalog.from_metadata(source)
     types = {value.name: type(value.column.type) for value in catalog.use()["logs"].values}
-    assert [types[name] for name in ("zoned", "utc", "epoch")] == [sa.Text, sa.Text, sa.BigInteger]
+    assert {types[name] for name in ("zoned", "utc", "day", "hour", "blank")} == {sa.Text}
+    assert {types[name] for name in ("epoch", "number")} == {sa.BigInteger}
+    assert {types[name] for name in ("seconds", "julian")} == {sa.Double}
     assert {types["usual"], types["mixed"]} == {sa.DateTime}
     export_all(None, tmp_path / "bundle", catalog=catalog)
     import_all(target, tmp_path / "bundle", catalog=catalog)

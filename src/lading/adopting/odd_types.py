@@ -23,6 +23,9 @@ _STORED: dict[str, TypeEngine[Any]] = {
 _TEXTUAL = re.compile("STRING|UUID|GUID|UNIQUEIDENTIFIER|DATETIME|ENUM|URL|INET|XML")
 #: How SQLite's texts of datetimes with a zone end.
 _ZONED = ("*[Zz]", "*[+-][0-9][0-9]:[0-9][0-9]")
+#: How its texts of days and times look that SQLAlchemy's types read.
+_DAY = "-".join(["[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2])
+_USUAL = {sa.Date: _DAY, sa.DateTime: f"{_DAY}*", sa.Time: "[0-9][0-9]:[0-9][0-9]*"}
 #: Types of PostgreSQL's own that hold no texts of any length.
 _OWN_TYPES = """
 SELECT a.attname
@@ -96,26 +99,34 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _correct_datetimes(connection: sa.Connection, table: sa.Table) -> None:
-    """Correct SQLite's datetimes that hold texts with a zone, or numbers alone: a type keeps none.
+    """Correct SQLite's dates and times that hold numbers alone, or texts that no such type keeps.
 
-    One statement asks that of all of a table's columns.
+    These are texts with a zone, blanks, and whatever looks otherwise.  One statement asks that of
+    all of a table's columns.
     """
-    columns = [column for column in table.columns if isinstance(column.type, sa.DateTime)]
+    columns = [(c, usual) for c in table.columns if (usual := _usual(c)) is not None]
     questions: list[sa.ColumnElement[Any]] = []
-    for column in columns:
+    for column, usual in columns:
         stored = sa.func.nullif(sa.func.typeof(column), "null")
-        text = sa.type_coerce(column, sa.Text())
-        zoned = [text.op("GLOB")(pattern) for pattern in _ZONED]
-        questions += [sa.func.min(stored), sa.func.max(stored), sa.func.max(sa.or_(*zoned))]
+        like = sa.type_coerce(column, sa.Text()).op("GLOB", is_comparison=True)
+        odd = sa.or_(sa.not_(like(usual)), *map(like, _ZONED))
+        questions += [sa.func.min(stored), sa.func.max(stored), sa.func.max(odd)]
     try:
         answers = list(connection.execute(sa.select(*questions)).one()) if columns else []
     except sa.exc.DBAPIError:
         return  # whoever reads the rows says why they can't be read
-    for column, least, most, zoned in zip(
+    for (column, _), least, most, is_odd in zip(
         columns, answers[::3], answers[1::3], answers[2::3], strict=True
     ):
-        if least == most and (least in ("integer", "real") or zoned):
-            _retype(column, least)
+        stored_kinds = {least, most} - {None}
+        is_one = len(stored_kinds) == 1 and (most != "text" or is_odd)
+        if is_one or stored_kinds == {"integer", "real"}:
+            _retype(column, most)
+
+
+def _usual(column: sa.Column[Any]) -> str | None:
+    """Return how the texts of a column of dates or times look."""
+    return next((like for type_, like in _USUAL.items() if isinstance(column.type, type_)), None)
 
 
 def loosen(tables: Iterable[sa.Table]) -> None:

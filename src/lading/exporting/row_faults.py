@@ -28,7 +28,7 @@ from lading.records.lines import encode_lines
 from lading.values.base import article
 
 #: Where models come from that nobody has declared.
-WRITTEN = "lading init writes models for tables without any"
+WRITTEN = "lading init writes models for tables without any, which you may edit"
 
 
 class MissingTarget(ValueError):
