@@ -59,12 +59,12 @@ def test_rows_that_cant_be_exported_end_with_the_databases_code(run, run_json, s
 
 
 def test_what_a_type_does_not_read_is_mended_in_the_models(run, folder) -> None:
-    """A word in a DATETIME is named, with the remedy that ``init`` prepares."""
+    """A day that is none in a DATETIME is named, with the remedy that ``init`` prepares."""
     url = f"sqlite:///{folder / 'clocks.db'}"
     query(url, "CREATE TABLE clocks (id INTEGER PRIMARY KEY, at DATETIME)")
-    query(url, "INSERT INTO clocks VALUES (1, 'yesterday')")
+    query(url, "INSERT INTO clocks VALUES (1, '2024-02-30')")
     text = run("export", url, "backup", code=4).stderr
-    assert "clocks, at: the database holds 'yesterday', which is not a datetime (YYYY" in text
+    assert "clocks, at: the database holds '2024-02-30', which is not a datetime (YYYY" in text
     assert "lading init writes models" in text
     run("init", url, code=4)
     models = folder / "clocks" / "models.py"
