@@ -535,6 +535,34 @@ def test_bits_and_days_of_mariadb_may_be_natural_keys(mariadb: Backend, tmp_path
                 assert one.exec_driver_sql(sql).all() == other.exec_driver_sql(sql).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*operator_classes")  # of SQLAlchemy's BIT
+def test_references_to_a_table_without_a_key_are_plain_fields(
+    mariadb: Backend, tmp_path: Path
+) -> None:
+    """The table alone is left out; a bundle of nothing else is imported as nothing."""
+    with mariadb.database() as source, mariadb.database() as target:
+        for engine in (source, target):
+            run(
+                engine,
+                "CREATE TABLE bare (code BIT(3) PRIMARY KEY)",
+                "CREATE TABLE uses (id INTEGER PRIMARY KEY, code BIT(3), "
+                "FOREIGN KEY (code) REFERENCES bare (code))",
+                "INSERT INTO bare VALUES (b'101')",
+            )
+        run(source, "INSERT INTO uses VALUES (1, b'101'), (2, NULL)")
+        catalog = Catalog.from_metadata(source)
+        assert list(catalog.coverage()) == ["bare"]
+        export_all(None, tmp_path / "a", catalog=catalog)
+        assert import_all(target, tmp_path / "a", catalog=catalog).inserted == 2
+        assert not diff(target, source, catalog=catalog)
+        run(source, "DROP TABLE uses")
+        nothing = Catalog.from_metadata(source)
+        export_all(None, tmp_path / "b", catalog=nothing)
+        for mode in ("skip", "update", "mirror"):
+            report = import_all(None, tmp_path / "b", catalog=nothing, on_conflict=mode)
+            assert (report.inserted, report.updated, report.deleted) == (0, 0, 0)
+
+
 def test_a_char_is_restored_whatever_its_collation(backend: Backend, tmp_path: Path) -> None:
     """The scratch database has other collations."""
     collation = {"mariadb": "CHARACTER SET latin1", "postgresql": 'COLLATE "C"', "sqlite": ""}

@@ -156,6 +156,8 @@ def lost_targets(context: Context) -> Iterator[tuple[SchemaClass, str]]:
             reference = member.reference if isinstance(member, Links) else member
             if not isinstance(reference, Reference) or context.failed(reference.target.schema):
                 continue
+            if context.is_without_key(reference.target):
+                continue
             restored = _restored(reference.target)
             for local, column in zip(reference.columns, reference.remote, strict=True):
                 if reference.target.in_base(column) not in restored:

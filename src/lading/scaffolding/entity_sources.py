@@ -183,7 +183,11 @@ class _SchemaWriter:
                 _line(f"natural_key = {_key(choice.key)}", 8),
             ]
         elsewhere = {member.name for member in [*rows.references, *rows.children]}
-        elsewhere |= {v.name for v in rows.values if isinstance(v.column.type, EngineType)}
+        elsewhere |= {
+            value.name
+            for value in rows.values
+            if isinstance(value.column.type, EngineType) and not value.column.foreign_keys
+        }
         stored = {name: text for name, text in self.decisions if name not in elsewhere}
         return [
             *lines,

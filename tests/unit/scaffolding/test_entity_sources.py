@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lading import Catalog
+from lading import Catalog, EngineType
 from lading.scaffolding.entity_sources import catalog_source
 from lading.scaffolding.families import families_of
 
@@ -47,6 +47,17 @@ def test_a_reference_whose_name_was_decided_is_declared_by_its_columns() -> None
         name = line.partition(" ")[0]
         comments = lines[: lines.index(f"    {line}")]
         assert any(text.strip().startswith(f"# {name} ") for text in comments)
+
+
+def test_a_foreign_key_of_an_engines_own_type_that_is_a_plain_field_is_stored() -> None:
+    """Else the schema's reader would take it for the reference that it can't be."""
+    metadata = sa.MetaData()
+    own = EngineType("mariadb", "bit(3)")
+    sa.Table("bare", metadata, sa.Column("code", own))
+    target = sa.ForeignKey("bare.code")
+    key = column("id", primary_key=True)
+    sa.Table("uses", metadata, key, sa.Column("code", own, target), sa.Column("other", own))
+    assert 'stored = ("code",)' in sources(metadata)["uses"]
 
 
 def test_a_circle_of_families_has_its_first_by_name_as_head() -> None:

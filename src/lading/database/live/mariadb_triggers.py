@@ -20,6 +20,8 @@ def has_triggers(database: Database, tables: Sequence[sa.Table]) -> bool:
 
     Older servers show triggers only to users with a grant for them.
     """
+    if not tables:
+        return False
     places = list(map(database.dialect.place, tables))
     marks = ",".join(
         [f"(coalesce({database.dialect.mark}, database()), {database.dialect.mark})"] * len(places)
