@@ -179,11 +179,16 @@ def explained(orig: BaseException) -> Explanation:
     return explanation[0], explanation[1].format(setting=SETTINGS[engine].get(explanation, ""))
 
 
+def registration(text: str) -> str | None:
+    """Say how to register what SQLite says that it lacks, if an application can do so."""
+    match = _UNREGISTERED.search(text)
+    return match and REGISTER.format(CALLS[match[1] or "function"].format(match[2]))
+
+
 def _explained_by_text(text: str) -> Explanation:
     """Explain what SQLite lacks."""
-    if match := _UNREGISTERED.search(text):
-        call = CALLS[match[1] or "function"].format(match[2])
-        return REFUSED[0], REGISTER.format(call)
+    if remedy := registration(text):
+        return REFUSED[0], remedy
     return BROKEN if _ABSENT.search(text) else REFUSED
 
 

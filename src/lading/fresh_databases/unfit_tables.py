@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from lading.driver_errors.explanations import code_of
+from lading.driver_errors.explanations import code_of, registration
 from lading.errors import TargetError
 from lading.messages import Message
 
@@ -33,10 +33,21 @@ def unfit_explained(dialect: sa.Dialect, tables: Iterable[sa.Table]) -> Iterator
             raise
         raise TargetError(
             Message("restore-failed", f"{dialect.name} {problem}"),
-            "Pass engine_factory=, a function that gives databases of the models' own engine, such "
-            "as the kit's fixtures lading_postgresql and lading_mariadb (restore= of verify).",
+            _remedy(registration(str(getattr(error, "orig", "")))),
             entity=None if column is None else column.table.fullname,
         ) from error
+
+
+def _remedy(registered: str | None) -> str:
+    """Say how to get databases that have it; an application may register what SQLite lacks."""
+    factory = (
+        "engine_factory=, a function that gives databases of the models' own engine, such as the "
+        "kit's fixtures lading_postgresql and lading_mariadb (restore= of verify)."
+    )
+    if registered is None:
+        return f"Pass {factory}"
+    rest = f"{registered[0].lower()}{registered[1:]}"
+    return f"If another engine has it, pass {factory} Otherwise, {rest}"
 
 
 def lacks(dialect: sa.Dialect, type_: TypeEngine[Any]) -> bool:

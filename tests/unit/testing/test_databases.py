@@ -135,6 +135,18 @@ def test_indexes_of_one_name_are_refused_with_what_to_do() -> None:
     assert "Pass engine_factory=" in caught.value.remedy
 
 
+def test_what_only_the_applications_connections_have_is_told() -> None:
+    """A listener registers it on each connection, unless it is another engine's."""
+    items = table(new_base(), "items")
+    items.__table__.append_constraint(sa.CheckConstraint("known(id)"))
+    with pytest.raises(TargetError, match="no such function: known") as caught:
+        with database(sqlite_engine, catalog_of(items)):
+            pass
+    assert "If another engine has it, pass engine_factory=" in caught.value.remedy
+    assert "Otherwise, only the application's" in caught.value.remedy
+    assert "connection.create_function('known', ...)" in caught.value.remedy
+
+
 def test_rows_that_are_there_are_refused() -> None:
     """A database that isn't fresh would be compared with what was never written."""
     world = worlds.shelves()
