@@ -126,7 +126,8 @@ class Processed:
         except Exception as error:  # a type of the application's own may raise anything
             null = value is JSON_NULL
             value_text = "JSON's null" if null else shown(value)
-            raise NotUndone(f"{value_text} could not be stored again: {error!r}") from error
+            why = str(error) or repr(error) if isinstance(error, ValueError) else repr(error)
+            raise NotUndone(f"{value_text} could not be stored again: {why}") from error
 
     def _refuse_change(self, loaded: Any, bound: Any) -> None:
         """Compare what is stored with what an import would store."""
