@@ -23,6 +23,7 @@ from lading.mapping.type_fields import checked_types
 from lading.messages import is_text, listed, shown
 from lading.model.entities import Entities, KeyChoice
 from lading.model.rowsets import SchemaClass
+from lading.model.shape import shape_of
 
 if TYPE_CHECKING:
     from lading.adopting.entities import Adoption
@@ -185,6 +186,31 @@ class Catalog:
             self._adoption.preferred_keys = {name: tuple(key) for name, key in keys.items()}
             self._adoption.preferred_shapes = dict(shapes)
             self._entities = None
+
+    def of_database(self, bind: Any) -> Catalog | None:
+        """Return a database's own catalog, with the keys and kinds that this one's records have.
+
+        Args:
+            bind: What the database is read by.
+
+        Returns:
+            The catalog, if this one is of another database as it is; otherwise ``None``.
+        """
+        adoption = self._adoption
+        is_database = isinstance(bind, sa.Engine | sa.Connection) and bind is not self.bind
+        if adoption is None or not adoption.is_reflected or not is_database:
+            return None
+        entities = self.use()
+        if adoption.schemas != set(self.schemas):
+            return None
+        owned, leaves_out = adoption.owned, self.leaves_out
+        other = Catalog.from_metadata(bind, name=self.name, owned=owned, leaves_out=leaves_out)
+        roots = {name: entities[name] for name in entities.roots}
+        other.prefer(
+            {name: rows.key_names for name, rows in roots.items()},
+            {name: shape_of(rows) for name, rows in roots.items()},
+        )
+        return other
 
     def __repr__(self) -> str:
         return f"<Catalog {self.name!r}: {len(self.schemas)} schemas>"

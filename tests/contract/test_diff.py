@@ -20,6 +20,7 @@ from lading import (
     ImportPlan,
     Owned,
     PlanChanged,
+    TargetError,
     diff,
     export_all,
     export_document,
@@ -472,3 +473,35 @@ def test_one_engine_may_be_both_sides(backend: Backend) -> None:
     with backend.database() as engine:
         world.filled(engine)
         assert not diff(engine, engine, catalog=world.catalog)
+
+
+def test_databases_as_they_are_are_compared_by_the_kinds_of_one(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """Each is read by the types of its own columns; a text that is no such value is named."""
+    if backend.dialect == "sqlite":
+        pytest.skip("it has no UUIDs of its own")
+    key = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    texts = sa.create_engine(f"sqlite:///{tmp_path / 'texts.db'}")
+    with backend.database() as engine:
+        for side, kind in ((engine, "UUID"), (texts, "TEXT")):
+            with side.begin() as connection:
+                connection.exec_driver_sql(f"CREATE TABLE sites (id {kind} PRIMARY KEY)")
+                connection.exec_driver_sql(
+                    f"CREATE TABLE tools (id INTEGER PRIMARY KEY, site {kind}, "
+                    "FOREIGN KEY (site) REFERENCES sites (id))"
+                )
+                connection.exec_driver_sql(f"INSERT INTO sites VALUES ('{key}')")
+                connection.exec_driver_sql(f"INSERT INTO tools VALUES (1, '{key}'), (2, NULL)")
+        for a, b in ((engine, texts), (texts, engine)):
+            changes = diff(a, b, catalog=Catalog.from_metadata(a))
+            assert str(changes).startswith("diff: 3 unchanged")
+        with texts.begin() as connection:
+            connection.exec_driver_sql("UPDATE tools SET site = NULL")
+            connection.exec_driver_sql("UPDATE sites SET id = upper(id)")
+        with pytest.raises(TargetError, match=f"'{key.upper()}' would be stored as") as caught:
+            diff(engine, texts, catalog=Catalog.from_metadata(engine))
+        assert caught.value.remedy.startswith("Delete the row, or set id to what would be stored")
+        changes = diff(texts, engine, catalog=Catalog.from_metadata(texts))
+        assert str(changes).startswith("diff: 1 inserted, 1 updated, 1 unchanged, 1 deleted")
+    texts.dispose()

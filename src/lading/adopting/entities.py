@@ -52,6 +52,11 @@ class Adoption:
         self.preferred_shapes: dict[str, Mapping[str, Any]] = {}
         self.is_done = False
 
+    @property
+    def is_reflected(self) -> bool:
+        """Whether what is adopted are a database's tables as they are."""
+        return isinstance(self.source, Stock)
+
     def preferred(self) -> dict[SchemaClass, tuple[str, ...]]:
         """Return the preferred keys of entities by their schemas."""
         names = {own_option(schema, "name"): schema for schema in self.schemas}
@@ -76,7 +81,7 @@ class Adoption:
         mapper_of = {table_of(mapper): mapper for mapper in mappers}
         names = _names(mapper_of, {_name_of(schema) for schema in declared})
         owners = owners_of(mapper_of, is_asked=self.owned)
-        if isinstance(source, Stock):
+        if self.is_reflected:
             prefer_types(self._shapes(mapper_of, names, owners))
         schemas: dict[sa.Table, Any] = {}
         for table in sorted(mapper_of, key=lambda table: (-_depth(table, owners), table.fullname)):

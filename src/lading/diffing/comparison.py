@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from lading.bundle import BundleReader, with_bundle
 from lading.catalog import Catalog
+from lading.diffing.database_catalogs import side_catalog
 from lading.diffing.entity_diff import EntityDiff
 from lading.diffing.sides import BundleSide, DatabaseSide, PayloadSide, Side
 from lading.exporting.export_run import exporting_from, prepared_export
@@ -61,6 +62,7 @@ def _with_side(label: str, source: Any, catalog: Catalog, names: set[str], use: 
                 return use(BundleSide(label, reader, bundle))
 
         return with_bundle(source, with_payload)
+    catalog = side_catalog(source, catalog, names)
     order, scope = prepared_export(catalog, names, None, closure=False)
     with exporting_from(source, catalog, order, scope, include_ids=False, progress=None) as export:
         return use(DatabaseSide(label, export))

@@ -127,13 +127,11 @@ class RowFaults:
 
     def _remedy(self, member: Member, cause: Exception) -> str:
         """Say what to do about a member that can't be written."""
-        is_misfit = isinstance(cause, Zoned | UnfitValue | PartlyNull) or (
-            self.is_loose
-            and isinstance(member, Value)
-            and not isinstance(cause, Unscaled | NotUndone)
+        is_misfit = isinstance(cause, Zoned | UnfitValue | PartlyNull | NotUndone) or (
+            self.is_loose and isinstance(member, Value) and not isinstance(cause, Unscaled)
         )
         if is_misfit and PREFERRED in self.rows.table.info:
-            return self._preferred_remedy(member)
+            return self._preferred_remedy(member, cause)
         if isinstance(cause, UnfitValue):
             return "Alter the column to what the model says, or the model to what the column is."
         if isinstance(cause, Unscaled):
@@ -156,10 +154,12 @@ class RowFaults:
             return f"Correct the row, or let the column's model say what it holds; {WRITTEN}."
         return "Correct the row and export again."
 
-    def _preferred_remedy(self, member: Member) -> str:
+    def _preferred_remedy(self, member: Member, cause: Exception) -> str:
         """Say what fits records from elsewhere, which decide what a reflected column has."""
         if isinstance(member, Value):
-            fitting = f"set {member.column.name} to {article(member.kind.name)} there"
+            value = article(member.kind.name)
+            value = "what would be stored" if isinstance(cause, NotUndone) else f"{value} there"
+            fitting = f"set {member.column.name} to {value}"
         else:
             assert isinstance(member, Reference)
             fitting = _completion(member)
