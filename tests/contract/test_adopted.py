@@ -338,7 +338,7 @@ def test_sqlite_dates_and_times_that_no_type_keeps_are_what_they_store(tmp_path:
     tables = (
         "CREATE TABLE logs (id INTEGER PRIMARY KEY, zoned DATETIME, utc TIMESTAMP, epoch DATETIME, "
         "usual DATETIME, mixed DATETIME, seconds TIMESTAMP, julian DATE, number TIME, day DATE, "
-        "hour TIME, blank DATETIME)"
+        "hour TIME, blank DATETIME, no_day DATE, no_month DATETIME)"
     )
     run(source, tables)
     run(target, tables)
@@ -346,13 +346,14 @@ def test_sqlite_dates_and_times_that_no_type_keeps_are_what_they_store(tmp_path:
         source,
         "INSERT INTO logs VALUES (1, '2024-01-01 10:00:00+00:00', '2024-01-01T10:00:00Z', "
         "1700000000, '2024-01-01 10:00:00.000000', NULL, 1.0, 2460000.5, 3600, "
-        "'2024-01-01 10:00', '10:00+01:00', ''), "
+        "'2024-01-01 10:00', '10:00+01:00', '', '0000-00-00', '2024-00-01 00:00:00'), "
         "(2, '2024-01-01 10:00:00.5-01:30', '2024-01-01', 1700000001, NULL, NULL, 1.25, NULL, 60, "
-        "'2024-01-01', '10:00:00', '2024-01-01')",
+        "'2024-01-01', '10:00:00', '2024-01-01', '2024-01-00', '2024-01-01 00:00:00.000000')",
     )
     catalog = Catalog.from_metadata(source)
     types = {value.name: type(value.column.type) for value in catalog.use()["logs"].values}
-    assert {types[name] for name in ("zoned", "utc", "day", "hour", "blank")} == {sa.Text}
+    texts = ("zoned", "utc", "day", "hour", "blank", "no_day", "no_month")
+    assert {types[name] for name in texts} == {sa.Text}
     assert {types[name] for name in ("epoch", "number")} == {sa.BigInteger}
     assert {types[name] for name in ("seconds", "julian")} == {sa.Double}
     assert {types["usual"], types["mixed"]} == {sa.DateTime}

@@ -23,6 +23,8 @@ _STORED: dict[str, TypeEngine[Any]] = {
 _TEXTUAL = re.compile("STRING|UUID|GUID|UNIQUEIDENTIFIER|DATETIME|ENUM|URL|INET|XML")
 #: How SQLite's texts of datetimes with a zone end.
 _ZONED = ("*[Zz]", "*[+-][0-9][0-9]:[0-9][0-9]")
+#: How its texts of days that are none begin, which MariaDB's bundles bring.
+_NO_DAYS = ("0000-*", "????-00-*", "????-??-00*")
 #: How its texts of days and times look that SQLAlchemy's types read.
 _DAY = "-".join(["[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2])
 _USUAL = {sa.Date: _DAY, sa.DateTime: f"{_DAY}*", sa.Time: "[0-9][0-9]:[0-9][0-9]*"}
@@ -101,15 +103,15 @@ def complete_types(connection: sa.Connection, table: sa.Table) -> None:
 def _correct_datetimes(connection: sa.Connection, table: sa.Table) -> None:
     """Correct SQLite's dates and times that hold numbers alone, or texts that no such type keeps.
 
-    These are texts with a zone, blanks, and whatever looks otherwise.  One statement asks that of
-    all of a table's columns.
+    These are texts with a zone, days that are none, blanks, and whatever looks otherwise.  One
+    statement asks that of all of a table's columns.
     """
     columns = [(c, usual) for c in table.columns if (usual := _usual(c)) is not None]
     questions: list[sa.ColumnElement[Any]] = []
     for column, usual in columns:
         stored = sa.func.nullif(sa.func.typeof(column), "null")
         like = sa.type_coerce(column, sa.Text()).op("GLOB", is_comparison=True)
-        odd = sa.or_(sa.not_(like(usual)), *map(like, _ZONED))
+        odd = sa.or_(sa.not_(like(usual)), *map(like, (*_ZONED, *_NO_DAYS)))
         questions += [sa.func.min(stored), sa.func.max(stored), sa.func.max(odd)]
     try:
         answers = list(connection.execute(sa.select(*questions)).one()) if columns else []
