@@ -76,6 +76,16 @@ def test_what_a_type_does_not_read_is_mended_in_the_models(run, folder) -> None:
     run("verify", "backup", "--restore", "--catalog", "clocks.schemas:catalog")
 
 
+def test_a_key_of_numbers_in_a_datetime_has_its_own_name(run, folder) -> None:
+    """As in a bundle without declarations."""
+    url = f"sqlite:///{folder / 'slots.db'}"
+    query(url, "CREATE TABLE slots (at DATETIME PRIMARY KEY)")
+    query(url, "INSERT INTO slots VALUES (5)")
+    run("init", url)
+    run("export", url, "backup", "--catalog", "slots.schemas:catalog")
+    assert '{"at":5}' in (folder / "backup" / "01_slots.json").read_text()
+
+
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [

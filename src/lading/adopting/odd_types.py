@@ -64,6 +64,15 @@ def note_unknown_types(connection: sa.Connection, tables: Iterable[sa.Table]) ->
             column.info[TYPE_NAME] = declared
 
 
+def note_odd_keys(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Note in ``info`` of SQLite's keys whose integers are none of ids, by their declared types."""
+    for table in tables if connection.dialect.name == "sqlite" else ():
+        columns = [c for c in table.primary_key.columns if isinstance(c.type, sa.BigInteger)]
+        for column, declared in declared_types(connection, table, columns):
+            if "int" not in declared:
+                column.info[IS_NO_ID] = True
+
+
 def declared_types(
     connection: sa.Connection, table: sa.Table, columns: Iterable[sa.Column[Any]]
 ) -> Iterator[tuple[sa.Column[Any], str]]:

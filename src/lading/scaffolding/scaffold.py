@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lading.adopting.key_nulls import note_nulls
-from lading.adopting.odd_types import note_unknown_types
+from lading.adopting.odd_types import note_odd_keys, note_unknown_types
 from lading.adopting.reflection import connection_of
 from lading.adopting.sources import name_of
 from lading.bundle.stores.files import reported
@@ -168,6 +168,7 @@ class _Run:
             with connection_of(self.bind) as connection:
                 note_nulls(connection, base.metadata.tables.values())
                 note_unknown_types(connection, base.metadata.tables.values())
+                note_odd_keys(connection, base.metadata.tables.values())
         adopted = Catalog.from_metadata(base, name=self.name, owned=self.owned)
         mapped = {rows.mapper.class_ for rows in adopted.use().all_rows()}
         places = self._places(models, mapped)
