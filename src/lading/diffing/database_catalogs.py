@@ -10,7 +10,7 @@ from lading.errors import DeclarationError
 from lading.model.shape import shape_of
 
 #: What fields must have in common for their values to be compared.
-_PARTS = ("type", "aware", "stored", "entity", "by", "flat", "order")
+_PARTS = ("type", "aware", "scale", "stored", "entity", "by", "flat", "order")
 
 
 def side_catalog(source: Any, catalog: Catalog, names: set[str]) -> Catalog:
