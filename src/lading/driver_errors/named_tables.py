@@ -37,9 +37,8 @@ def tables_named(sql: str, entities: Entities | None) -> dict[str, str]:
         without an entity is mapped to itself.
     """
     if entities is None:
-        places = [(schema or "", name) for schema, name in _names(sql)]
         return {
-            name: name for place in places if not _OWN.match(".".join(place)) for name in place[1:]
+            name: name for schema, name in _names(sql) if not _OWN.match(f"{schema or ''}.{name}")
         }
     by_name: dict[str, dict[str | None, sa.Table]] = {}
     owners = _owners(entities)

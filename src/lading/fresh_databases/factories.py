@@ -198,7 +198,7 @@ def _with_tables(engine: sa.Engine, catalog: Catalog, *, may_be_bare: bool) -> I
     tables = tables_of_models(catalog)
     schemas = sorted({table.schema for table in tables if table.schema})
     with ExitStack() as stack:
-        # and not of what is done with the tables later
+        # Only while tables are made: what is done with them later has errors of its own.
         with refusals(entities=catalog.use()):
             usable = stack.enter_context(_with_schemas(engine, schemas))
             with usable.connect() as connection:

@@ -91,13 +91,12 @@ class _Definitions:
     def _object(self, path: str, shape: Shape, fields: Mapping[str, Shape]) -> Schema:
         properties = {name: self._field(f"{path}.{name}", inner) for name, inner in fields.items()}
         properties |= {name: {} for name in shape.get("extra", ())}
+        is_vague = not _known_classes(shape)  # nobody knows whose the fields of classes are
         must = [
             name
             for name, inner in fields.items()
             if not (inner.get("computed") or inner.get("optional"))
-            and not (
-                "classes" in inner and not _known_classes(shape)
-            )  # nobody knows whose they are
+            and not (is_vague and "classes" in inner)
         ]
         closed = {} if shape.get("open") else {"additionalProperties": False}
         return {"type": "object", "properties": properties, "required": must, **closed}

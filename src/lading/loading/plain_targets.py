@@ -118,8 +118,8 @@ class PlainTargets:
 def _keys(plain: PlainKey, batch: Batch) -> Iterator[tuple[int, Row]]:
     """Yield what a foreign key would hold in each row of a batch, where nothing of it is null."""
     places = {v.name: n for n, v in enumerate(v for v in plain.rows.values if v.writable)}
-    held = keys_at(batch.values, [places[value.name] for value in plain.values])
-    yield from ((place, key) for place, key in enumerate(held) if None not in key)
+    keys = keys_at(batch.values, [places[value.name] for value in plain.values])
+    yield from ((place, key) for place, key in enumerate(keys) if None not in key)
 
 
 def _message(target: PlainTarget, key: Row) -> Message:

@@ -52,9 +52,9 @@ def plain_keys(
                 continue
             values = {known_as(v.column.name): v for v in rows.values if v.column.table is table}
             for key in (key for key in keys.foreign if key.table == place):
-                held = [values.get(known_as(name)) for name in key.columns]
-                parts = tuple(value for value in held if value is not None and value.writable)
-                if len(parts) == len(held) and {v.column for v in parts} not in others:
+                fields = [values.get(known_as(name)) for name in key.columns]
+                parts = tuple(value for value in fields if value is not None and value.writable)
+                if len(parts) == len(fields) and {v.column for v in parts} not in others:
                     yield PlainKey(rows, key, parts)
 
 
